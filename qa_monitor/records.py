@@ -339,6 +339,14 @@ class Finding:
     veto: bool = False  # the rule ends the call's score when it fails
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Every rule's verdict on one call, by rule id, and the version of the rule book that gave them."""
+
+    rulebook_version: str
+    findings: tuple[Finding, ...]
+
+
 # --- scores ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,224 @@
+"""One recording through the stages, and the process that works on many.
+
+Each stage is committed in one transaction, so a kill -9 at any moment loses at most the stage in progress.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from qa_monitor.errors import MachineError, OutOfMemory, QaMonitorError, RecordingError, SetupError, Unreadable
+from qa_monitor.pipeline import Kind, Toolbox, Work, keys_for
+from qa_monitor.records import CallScore, Dialogue, Findings, ModelScores, Recording
+from qa_monitor.settings import Settings
+from qa_monitor.store import calls, jobs, results
+from qa_monitor.store.store import Store
+
+if TYPE_CHECKING:
+    from qa_monitor.audio.decoder import Audio, Decoder
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = 2.0
+IDLE_WAIT_S = 0.3
+SETUP_EXIT = 2
+
+
+class Event(Protocol):
+    """What a worker needs of a multiprocessing event."""
+
+    def is_set(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told by a worker when a recording ends. `seconds` is its length of sound, 0 for text."""
+
+    sha256: str
+    outcome: str  # done | failed | postponed
+    seconds: float = 0.0
+
+
+class Stopped(Exception):
+    """The user asked to stop; the recording is given back for later."""
+
+
+class Worker:
+    """Works on jobs of one kind until there are none left."""
+
+    def __init__(self, store: Store, tools: Toolbox, kind: Kind, profile: str, stopping: Event) -> None:
+        self.store = store
+        self.tools = tools
+        self.kind: Kind = kind
+        self.profile = profile
+        self.stopping = stopping
+        self.owner = jobs.new_owner()
+        self._decoder: Decoder | None = None
+
+    def close(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+
+    def run(self, no_more: Event) -> Iterator[Progress]:
+        """Work until stopped, or until `no_more` is set and nothing is queued or in progress anywhere."""
+        settings = self.tools.settings.store
+        while not self.stopping.is_set():
+            closing = no_more.is_set()  # read before looking: what was queued before it was set is then seen
+            job = jobs.lease_next(self.store, self.profile, self.owner, settings.lease_s, settings.max_attempts)
+            if job is not None:
+                yield self.process(job)
+                continue
+            if closing and not self._others_busy():
+                return
+            time.sleep(IDLE_WAIT_S)
+
+    def _others_busy(self) -> bool:
+        with self.store.read() as connection:
+            states = jobs.counts(connection, profile=self.profile)
+        return bool(states.get("queued") or states.get("running"))
+
+    def process(self, job: jobs.Job) -> Progress:
+        """One job to its end, whatever that is."""
+        try:
+            with self._heartbeat(job):
+                seconds = self._stages(job)
+            return Progress(job.sha256, "done", seconds)
+        except jobs.LeaseLost:
+            log.warning("lease lost on %s: another worker has it", job.sha256[:12])
+            return Progress(job.sha256, "postponed")
+        except Stopped:
+            jobs.postpone(self.store, job, None)
+            return Progress(job.sha256, "postponed")
+        except RecordingError as error:
+            jobs.fail(self.store, job, error)
+            return Progress(job.sha256, "failed")
+        except (MachineError, MemoryError) as error:
+            kept = error if isinstance(error, MachineError) else OutOfMemory("处理这个录音时内存不足")
+            later = jobs.postpone(self.store, job, kept, delay_s=BACK_OFF_S)
+            return Progress(job.sha256, "postponed" if later else "failed")
+        except SetupError:
+            jobs.postpone(self.store, job, None)
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place: a fault in one recording must not stop the others
+            log.exception("unexpected fault on %s", job.sha256[:12])
+            kind = type(error).__name__
+            jobs.fail(
+                self.store,
+                job,
+                RecordingError(f"程序内部错误（{kind}）", hint="其余录音不受影响；请附上日志反馈，或稍后运行 qa-monitor retry"),
+            )
+            return Progress(job.sha256, "failed")
+
+    def _stages(self, job: jobs.Job) -> float:
+        with self.store.read() as connection:
+            _, source = results.source_of(connection, job.sha256)
+        with ExitStack() as stack:
+            opened: list[Audio] = []
+
+            def audio() -> Audio:
+                if not opened:
+                    opened.append(stack.enter_context(self._open(job.sha256)))
+                return opened[0]
+
+            made: dict[str, Any] = {}
+            work = Work(self.kind, job.facts, self.tools, made, audio, source)
+            keys = keys_for(self.kind, job.sha256, job.facts, self.tools)
+            for number, (stage, key) in enumerate(keys):
+                if self.stopping.is_set():
+                    raise Stopped
+                with self.store.read() as connection:
+                    record = results.find(connection, key, stage.produces)
+                started = time.monotonic()
+                if record is None:
+                    record = stage.run(work)
+                made[stage.name] = record
+                last = number == len(keys) - 1
+                with self.store.write() as connection:
+                    jobs.hold(connection, job, stage=stage.name)
+                    results.save(connection, key, record, time.monotonic() - started)
+                    if last:
+                        self._commit_call(connection, job, made)
+                        jobs.finish(connection, job)
+        return made["audio"].duration_s if "audio" in made else 0.0
+
+    def _commit_call(self, connection: Any, job: jobs.Job, made: dict[str, Any]) -> None:
+        dialogue: Dialogue = made["dialogue"]
+        findings: Findings = made["findings"]
+        model: ModelScores = made["model"]
+        score: CallScore = made["score"]
+        duration_s = made["audio"].duration_s if "audio" in made else dialogue.duration_s
+        calls.write(connection, job.sha256, job.facts, duration_s, dialogue, findings, model, score)
+
+    def _open(self, sha256: str) -> Audio:
+        from qa_monitor.audio.decoder import Decoder
+
+        if self._decoder is None:
+            self._decoder = Decoder(self.tools.settings.audio, self.tools.settings.spool_dir)
+        return self._decoder.open(self._present(sha256))
+
+    def _present(self, sha256: str) -> Recording:
+        """A name under which the content still lies unchanged."""
+        with self.store.read() as connection:
+            names = [recording for recording, _ in results.sightings_of(connection, sha256)]
+        for recording in names:
+            try:
+                found = os.stat(recording.path)
+            except OSError:
+                continue
+            if (found.st_size, found.st_mtime_ns) == (recording.size_bytes, recording.mtime_ns):
+                return recording
+        raise Unreadable(
+            "文件已被移走、删除或改动", where=names[0].name if names else "", hint="放回原处后重新运行同一命令即可"
+        )
+
+    @contextmanager
+    def _heartbeat(self, job: jobs.Job) -> Iterator[None]:
+        """Renew the lease from a thread while the recording is worked on."""
+        done = threading.Event()
+        lease_s = self.tools.settings.store.lease_s
+
+        def beat() -> None:
+            while not done.wait(lease_s / 3):
+                try:
+                    jobs.renew(self.store, job, lease_s)
+                except (jobs.LeaseLost, QaMonitorError) as error:
+                    # The next commit will find the lease gone, or the store back.
+                    log.warning("could not renew the lease on %s: %s", job.sha256[:12], type(error).__name__)
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def worker_main(
+    settings: Settings, kind: Kind, profile: str, no_more: Any, stopping: Any, progress: Any
+) -> None:
+    """Entry of a worker process. `progress` is a multiprocessing queue that receives Progress, or a SetupError."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what Ctrl-C means
+    store = Store.open(settings.store_url)
+    worker = Worker(store, Toolbox(settings), kind, profile, stopping)
+    try:
+        for event in worker.run(no_more):
+            progress.put(event)
+    except SetupError as error:
+        progress.put(error)
+        progress.close()
+        progress.join_thread()
+        sys.exit(SETUP_EXIT)
+    finally:
+        worker.close()
+        store.close()
+
