@@ -56,7 +56,7 @@ def save(connection: sa.Connection, key: ResultKey, record: Any, seconds: float)
 
 def make_current(connection: sa.Connection, key: ResultKey) -> None:
     """Point the recording's stage at the result under `key`, which must be stored."""
-    result_id = connection.scalar_one(sa.select(results.c.id).where(*_matches(key)))
+    result_id = connection.execute(sa.select(results.c.id).where(*_matches(key))).scalar_one()
     changed = connection.execute(
         current_results.update()
         .where(current_results.c.sha256 == key.sha256, current_results.c.stage == key.stage)
