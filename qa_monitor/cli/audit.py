@@ -16,6 +16,7 @@ from qa_monitor.cli.chinese import ChineseCommand
 from qa_monitor.cli.output import NoteSummary, open_store, write_reports
 from qa_monitor.cli.progress import ProgressView, in_words
 from qa_monitor.errors import QaMonitorError
+from qa_monitor.reports.results import result_rows
 from qa_monitor.settings import Settings, load_settings
 from qa_monitor.store.reader import Reader
 
@@ -91,7 +92,7 @@ def _finish(reader: Reader, settings: Settings, outcome: AuditOutcome, as_json: 
             said: list[str]) -> int:  # fmt: skip
     state = outcome.state
     if as_json:
-        for row in reader.rows(outcome.sha256s):
+        for row in result_rows(reader.calls(outcome.sha256s)):
             click.echo(json.dumps(row, ensure_ascii=False))
     console = Console(highlight=False, markup=False, stderr=as_json)
     if not as_json:
@@ -115,11 +116,10 @@ def _finish(reader: Reader, settings: Settings, outcome: AuditOutcome, as_json: 
 def _print_table(console: Console, reader: Reader, outcome: AuditOutcome) -> None:
     table = Table("录音", "坐席", "得分", "一票否决", "主要问题")
     table.columns[2].justify = "right"
-    for number, row in enumerate(reader.summary(outcome.sha256s)):
-        if number == TABLE_ROWS:
-            table.add_row("…", "", "", "", f"其余 {len(outcome.sha256s) - TABLE_ROWS} 通见报告")
-            break
+    for row in summary_rows(reader.calls(outcome.sha256s[:TABLE_ROWS])):
         table.add_row(row.recording, row.agent, row.points, row.veto, row.worst)
+    if len(outcome.sha256s) > TABLE_ROWS:
+        table.add_row("…", "", "", "", f"其余 {len(outcome.sha256s) - TABLE_ROWS} 通见报告")
     if table.row_count:
         console.print(table)
 
@@ -140,7 +140,7 @@ def _write_results(reader: Reader, outcome: AuditOutcome, out: Path) -> None:
     temporary = out.with_name(out.name + ".part")
     try:
         with temporary.open("w", encoding="utf-8") as stream:
-            for row in reader.rows(outcome.sha256s):
+            for row in result_rows(reader.calls(outcome.sha256s)):
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         temporary.replace(out)
     except OSError as error:

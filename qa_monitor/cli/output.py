@@ -49,6 +49,7 @@ def write_reports(reader: Reader, settings: Settings, sha256s: Sequence[str]) ->
     """Write the workbook and the HTML report over these calls; a line on each, whether or not it could be written."""
     from qa_monitor.reports.html import write_html
     from qa_monitor.reports.workbook import write_workbook
+    from qa_monitor.store.batchview import batch_view
 
     folder = settings.reports_dir
     lines = []
@@ -56,7 +57,7 @@ def write_reports(reader: Reader, settings: Settings, sha256s: Sequence[str]) ->
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return [f"报告目录无法建立：{folder}（{error.strerror}）。请检查权限，或在配置 reports.directory 中换一个目录"]
-    batch = reader.batch(sha256s)
+    batch = batch_view(reader, sha256s)
     for title, name, write in (("Excel 成绩表", WORKBOOK_NAME, write_workbook), ("HTML 报告", HTML_NAME, write_html)):
         target = folder / name
         try:
