@@ -88,8 +88,11 @@ def audit_dialogues(store: Store, settings: Settings, file: Path, *, workers: in
                 continue
             recording, facts, source = item
             covered.append(recording.sha256)
-            batch.add(replace(recording, name=f"{file.name}:{number}", path=place.encode("utf-8", "surrogateescape")),
-                      facts, source)  # fmt: skip
+            batch.add(
+                replace(recording, name=f"{file.name}:{number}", path=place.encode("utf-8", "surrogateescape")),
+                facts,
+                source,
+            )
         if not batch.state.seen:
             batch.state.notes.append(Note("empty_input", f"{file.name}：没有对话"))
         return AuditOutcome(batch.wait(), tuple(covered))
@@ -132,7 +135,9 @@ def parse_dialogue(line: bytes, where: str) -> tuple[Recording, CallFacts, bytes
     others = {
         key: str(item)
         for key, item in value.items()
-        if key not in ("id", "turns", *FACT_FIELDS) and isinstance(item, (str, int, float)) and not isinstance(item, bool)
+        if key not in ("id", "turns", *FACT_FIELDS)
+        and isinstance(item, (str, int, float))
+        and not isinstance(item, bool)
     }
     facts = CallFacts(call_id=str(call_id), **facts_given, extra=others, sources={"*": where.split(":")[0]})  # type: ignore[arg-type]
     sha256 = hashlib.sha256(source + dumped(facts_given)).hexdigest()
@@ -177,5 +182,3 @@ def _text_or_none(value: Any, name: str, where: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise BadDialogue(f"{name} 应为文字，收到 {value!r}", where=where)
     return str(value)
-
-

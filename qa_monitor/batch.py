@@ -1,8 +1,8 @@
 """A batch: recordings in, workers kept busy, progress told. This process never touches audio.
 
-    walk → identify → facts → queue  ─┐
-                                      ├─ store ─ worker ×N
-    progress, Ctrl-C, dead workers  ──┘
+walk → identify → facts → queue  ─┐
+                                  ├─ store ─ worker ×N
+progress, Ctrl-C, dead workers  ──┘
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from qa_monitor.pipeline import Kind, Toolbox, target_of
 from qa_monitor.records import CallFacts, Note, Recording
 from qa_monitor.settings import Settings
 from qa_monitor.store import jobs, results
+from qa_monitor.store.schema import jobs as job_table
 from qa_monitor.store.schema import recordings, run_items, unread_files
 from qa_monitor.store.store import Store, utc_now
 from qa_monitor.worker import SETUP_EXIT, Progress, worker_main
@@ -264,8 +265,8 @@ class Batch:
             unfinished = (
                 sa.select(sa.func.coalesce(sa.func.sum(recordings.c.size_bytes), 0))
                 .join(run_items, run_items.c.sha256 == recordings.c.sha256)
-                .join(jobs.jobs, jobs.jobs.c.sha256 == recordings.c.sha256)
-                .where(run_items.c.run == self.run, jobs.jobs.c.state.in_(["queued", "running"]))
+                .join(job_table, job_table.c.sha256 == recordings.c.sha256)
+                .where(run_items.c.run == self.run, job_table.c.state.in_(["queued", "running"]))
             )
             self.state.bytes_left = int(connection.scalar(unfinished) or 0)
         self.state.done = states.get("done", 0)
@@ -285,7 +286,8 @@ def merge_facts(known: Iterable[CallFacts], name: str) -> tuple[CallFacts, list[
                 merged[part.name] = {**value, **merged.get(part.name, {})}
             elif value is not None and merged.setdefault(part.name, value) != value:
                 disagreed.add(part.name)
-    facts = replace(CallFacts(**merged), **dict.fromkeys(disagreed))
+    nothing: dict[str, Any] = dict.fromkeys(disagreed)
+    facts = replace(CallFacts(**merged), **nothing)
     labels = {"call_id": "通话编号", "agent_id": "工号", "started_at": "开始时间", "business": "业务类型"}
     kept_back = [labels.get(field_name, field_name) for field_name in sorted(disagreed)]
     if not kept_back:

@@ -10,7 +10,6 @@ is surer; scales state their own range.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 Role = Literal["agent", "customer", "ivr", "other", "unknown"]
@@ -409,11 +408,15 @@ class Agent:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
+_adapters: dict[type[Any], Any] = {}
+
+
 def _adapter(kind: type[Any]) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _adapters:  # building one takes a hundred times as long as using it
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def dump(record: Any) -> bytes:

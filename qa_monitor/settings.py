@@ -48,7 +48,9 @@ class AudioSettings(_Block):
     min_complete_share: float = Field(default=0.5, ge=0, le=1, description="残缺录音至少保留多大比例才评分")
     decode_timeout_s: float = Field(default=300.0, gt=0, description="单个文件解码最长用时（秒），超时视为解码器故障")
     decode_memory_mb: int = Field(default=1024, ge=256, description="解码进程内存上限（MB）")
-    raw_codec: str = Field(default="", description="裸音频（无文件头 pcm/vox/g729）的编码，如 pcm_s16le、adpcm_ima_oki、g729")
+    raw_codec: str = Field(
+        default="", description="裸音频（无文件头 pcm/vox/g729）的编码，如 pcm_s16le、adpcm_ima_oki、g729"
+    )
     raw_rate: int = Field(default=8000, description="裸音频采样率")
     raw_channels: int = Field(default=1, description="裸音频声道数")
 

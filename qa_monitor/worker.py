@@ -108,13 +108,15 @@ class Worker:
         except SetupError:
             jobs.postpone(self.store, job, None)
             raise
-        except Exception as error:  # noqa: BLE001 - the one place: a fault in one recording must not stop the others
+        except Exception as error:  # the one place: a fault in one recording must not stop the others
             log.exception("unexpected fault on %s", job.sha256[:12])
             kind = type(error).__name__
             jobs.fail(
                 self.store,
                 job,
-                RecordingError(f"程序内部错误（{kind}）", hint="其余录音不受影响；请附上日志反馈，或稍后运行 qa-monitor retry"),
+                RecordingError(
+                    f"程序内部错误（{kind}）", hint="其余录音不受影响；请附上日志反馈，或稍后运行 qa-monitor retry"
+                ),
             )
             return Progress(job.sha256, "failed")
 
@@ -203,9 +205,7 @@ class Worker:
             thread.join()
 
 
-def worker_main(
-    settings: Settings, kind: Kind, profile: str, no_more: Any, stopping: Any, progress: Any
-) -> None:
+def worker_main(settings: Settings, kind: Kind, profile: str, no_more: Any, stopping: Any, progress: Any) -> None:
     """Entry of a worker process. `progress` is a multiprocessing queue that receives Progress, or a SetupError."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what Ctrl-C means
     store = Store.open(settings.store_url)
@@ -221,4 +221,3 @@ def worker_main(
     finally:
         worker.close()
         store.close()
-

@@ -52,8 +52,18 @@ class BaselineScorer:
         emotions = tuple(self._emotion(turn) for turn in customer)
         if not agent or not customer:
             why = "没有可评分的坐席话语" if not agent else "没有可评分的客户话语"
-            return ModelScores(self.name, self.version, _call_politeness(politeness), politeness, emotions, None, {}, None,
-                               None, abstained=why)  # fmt: skip
+            return ModelScores(
+                self.name,
+                self.version,
+                _call_politeness(politeness),
+                politeness,
+                emotions,
+                None,
+                {},
+                None,
+                None,
+                abstained=why,
+            )
         label, probabilities, deciding = self._resolution(heard)
         call = _call_politeness(politeness)
         satisfaction = self._satisfaction(call, probabilities, emotions)
@@ -72,7 +82,9 @@ class BaselineScorer:
 
     def _hits(self, name: str, text: str) -> list[_Hit]:
         """The markers in `text`, longest first where they overlap, those behind a negation left out."""
-        found = [_Hit(phrase, weight, end - len(phrase) + 1) for end, (phrase, weight) in self._matchers[name].iter(text)]
+        found = [
+            _Hit(phrase, weight, end - len(phrase) + 1) for end, (phrase, weight) in self._matchers[name].iter(text)
+        ]
         kept: list[_Hit] = []
         taken: set[int] = set()
         for hit in sorted(found, key=lambda hit: (-len(hit.phrase), hit.start)):
@@ -121,8 +133,11 @@ class BaselineScorer:
         strongest = (0.0, heard[-1].index)
         for place, turn in enumerate(heard):
             weight = 0.3 + 0.7 * (place + 1) / len(heard)
-            sums = {"resolved": self._sum("solved", turn.text), "partial": self._sum("pending", turn.text),
-                    "unresolved": self._sum("unsolved", turn.text)}  # fmt: skip
+            sums = {
+                "resolved": self._sum("solved", turn.text),
+                "partial": self._sum("pending", turn.text),
+                "unresolved": self._sum("unsolved", turn.text),
+            }
             if turn.role == "customer" and place >= len(heard) - 4:
                 sums["resolved"] += 0.5 * self._sum("pleased", turn.text)
                 sums["unresolved"] += 0.6 * self._sum("angry", turn.text)
@@ -132,7 +147,7 @@ class BaselineScorer:
         highest = max(logits.values())
         powers = {name: math.exp(logits[name] - highest) for name in _RESOLUTIONS}
         total = sum(powers.values())
-        probabilities = {name: round(powers[name] / total, 4) for name in _RESOLUTIONS}
+        probabilities: dict[str, float] = {name: round(powers[name] / total, 4) for name in _RESOLUTIONS}
         label = max(_RESOLUTIONS, key=lambda name: probabilities[name])
         return label, probabilities, strongest[1]
 
@@ -142,7 +157,9 @@ class BaselineScorer:
         feel = {"abusive": -1.5, "angry": -1.2, "annoyed": -0.6, "anxious": -0.1, "neutral": 0.0, "positive": 0.9}
         last = emotions[-3:]
         mood = sum(feel[emotion.label] for emotion in last) / max(1, len(last))
-        score = 3.0 + 0.6 * ((politeness or 3.0) - 3.2) + 1.2 * (resolution["resolved"] - resolution["unresolved"]) + mood
+        score = (
+            3.0 + 0.6 * ((politeness or 3.0) - 3.2) + 1.2 * (resolution["resolved"] - resolution["unresolved"]) + mood
+        )
         return round(min(5.0, max(1.0, score)), 3)
 
 

@@ -17,6 +17,7 @@ from qa_monitor.cli.output import NoteSummary, open_store, write_reports
 from qa_monitor.cli.progress import ProgressView, in_words
 from qa_monitor.errors import QaMonitorError
 from qa_monitor.reports.results import result_rows
+from qa_monitor.reports.summary import summary_rows
 from qa_monitor.settings import Settings, load_settings
 from qa_monitor.store.reader import Reader
 
@@ -30,11 +31,22 @@ TABLE_ROWS = 30
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="识别所用设备，默认 cpu")
 @click.option("--workers", type=click.IntRange(0, 64), default=0, help="工作进程数，0 为自动")
 @click.option("--limit", type=click.IntRange(1), help="只处理前若干个录音")
-@click.option("--roster", type=click.Path(path_type=Path), help="坐席名册（CSV 或 XLSX），默认用文件夹里名字含“名册”的表")
+@click.option(
+    "--roster", type=click.Path(path_type=Path), help="坐席名册（CSV 或 XLSX），默认用文件夹里名字含“名册”的表"
+)
 @click.option("--no-report", is_flag=True, help="不生成报告文件")
 @click.pass_obj
-def audit(home: Path, folders: tuple[Path, ...], as_json: bool, model: str | None, device: str | None, workers: int,
-          limit: int | None, roster: Path | None, no_report: bool) -> int:  # fmt: skip
+def audit(
+    home: Path,
+    folders: tuple[Path, ...],
+    as_json: bool,
+    model: str | None,
+    device: str | None,
+    workers: int,
+    limit: int | None,
+    roster: Path | None,
+    no_report: bool,
+) -> int:
     """质检文件夹里的全部录音，生成坐席成绩表和报告。
 
     已处理过且规则、模型未变的录音不会重做；坏文件单独列出，不影响其他录音。
@@ -88,8 +100,9 @@ def _import_people(store: Any, folders: tuple[Path, ...], roster: Path | None) -
     return said
 
 
-def _finish(reader: Reader, settings: Settings, outcome: AuditOutcome, as_json: bool, no_report: bool,
-            said: list[str]) -> int:  # fmt: skip
+def _finish(
+    reader: Reader, settings: Settings, outcome: AuditOutcome, as_json: bool, no_report: bool, said: list[str]
+) -> int:
     state = outcome.state
     if as_json:
         for row in result_rows(reader.calls(outcome.sha256s)):
@@ -146,5 +159,7 @@ def _write_results(reader: Reader, outcome: AuditOutcome, out: Path) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise QaMonitorError(
-            f"结果文件无法写入（{error.strerror}）", where=str(out), hint="请检查目录权限或换一个 --out；评分已保存，无需重做"
+            f"结果文件无法写入（{error.strerror}）",
+            where=str(out),
+            hint="请检查目录权限或换一个 --out；评分已保存，无需重做",
         ) from error

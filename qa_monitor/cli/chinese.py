@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -18,15 +18,17 @@ class ChineseFormatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args.replace("[OPTIONS]", "[选项]").replace("COMMAND [ARGS]...", "命令 …"), "用法：")
 
-    def section(self, name: str) -> AbstractContextManager[None]:
-        return super().section(_SECTIONS.get(name, name))
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        with super().section(_SECTIONS.get(name, name)):
+            yield
 
 
 class ChineseContext(click.Context):
     formatter_class = ChineseFormatter
 
 
-class ChineseCommand(click.Command):
+class _ChineseHelp(click.Command):
     context_class = ChineseContext
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -36,20 +38,21 @@ class ChineseCommand(click.Command):
         return option
 
 
-class LazyGroup(click.Group):
+class ChineseCommand(_ChineseHelp):
+    """A command with a Chinese help page."""
+
+
+class LazyGroup(_ChineseHelp, click.Group):
     """A group whose commands are named by `module:attribute` and imported when called.
 
     `lazy` maps a command's name to (where it is, its one-line help), so that listing them imports nothing.
     """
 
-    context_class = ChineseContext
     command_class = ChineseCommand
 
     def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy or {}
-
-    get_help_option = ChineseCommand.get_help_option
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*self.lazy, *super().list_commands(ctx)]

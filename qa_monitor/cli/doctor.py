@@ -13,8 +13,19 @@ from qa_monitor.cli.chinese import ChineseCommand
 from qa_monitor.errors import QaMonitorError
 from qa_monitor.settings import Settings, load_settings
 
-CODECS = {"pcm_alaw": "A 律", "pcm_mulaw": "μ 律", "gsm_ms": "GSM", "amrnb": "AMR-NB", "amrwb": "AMR-WB",
-          "g729": "G.729", "g722": "G.722", "mp3": "MP3", "opus": "Opus", "aac": "AAC", "flac": "FLAC"}  # fmt: skip
+CODECS = {
+    "pcm_alaw": "A 律",
+    "pcm_mulaw": "μ 律",
+    "gsm_ms": "GSM",
+    "amrnb": "AMR-NB",
+    "amrwb": "AMR-WB",
+    "g729": "G.729",
+    "g722": "G.722",
+    "mp3": "MP3",
+    "opus": "Opus",
+    "aac": "AAC",
+    "flac": "FLAC",
+}
 LOW_DISK_GB = 2.0
 
 
@@ -46,7 +57,9 @@ def diagnose(home: Path) -> Iterator[Check]:
     """Every check, in the order of the data's path."""
     try:
         settings = load_settings(home)
-        yield Check("配置", True, str(home / "qa_monitor.toml") if (home / "qa_monitor.toml").exists() else "使用默认配置")
+        yield Check(
+            "配置", True, str(home / "qa_monitor.toml") if (home / "qa_monitor.toml").exists() else "使用默认配置"
+        )
     except QaMonitorError as error:
         yield Check("配置", False, str(error), "改正配置文件，或删除后运行 qa-monitor init")
         return
@@ -64,8 +77,12 @@ def _codecs(_: Settings) -> Check:
     import av
 
     missing = [label for codec, label in CODECS.items() if codec not in av.codecs_available]
-    return Check("解码器", not missing, f"{len(CODECS) - len(missing)} 种电话和网络编码可用",
-                 f"缺少 {'、'.join(missing)}，请运行 pip install --force-reinstall av")  # fmt: skip
+    return Check(
+        "解码器",
+        not missing,
+        f"{len(CODECS) - len(missing)} 种电话和网络编码可用",
+        f"缺少 {'、'.join(missing)}，请运行 pip install --force-reinstall av",
+    )
 
 
 def _model(settings: Settings) -> Check:
@@ -101,8 +118,12 @@ def _store(settings: Settings) -> Check:
 
 def _disk(settings: Settings) -> Check:
     free_gb = shutil.disk_usage(settings.home if settings.home.exists() else Path.cwd()).free / 1e9
-    return Check("磁盘", free_gb >= LOW_DISK_GB, f"剩余 {free_gb:.1f} GB",
-                 f"至少需要 {LOW_DISK_GB:g} GB，请清理磁盘或用 --home 换一个位置")  # fmt: skip
+    return Check(
+        "磁盘",
+        free_gb >= LOW_DISK_GB,
+        f"剩余 {free_gb:.1f} GB",
+        f"至少需要 {LOW_DISK_GB:g} GB，请清理磁盘或用 --home 换一个位置",
+    )
 
 
 _CHECKS: tuple[tuple[str, Callable[[Settings], Check]], ...] = (

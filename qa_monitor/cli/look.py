@@ -122,14 +122,19 @@ def export(home: Path, kind: str, agent_id: str | None, since: str | None, until
 def _found(reader: Reader, name: str) -> list[str]:
     found = reader.find(name)
     if not found:
-        raise SetupError(f"没有这通电话：{name}", hint="可用通话编号、录音文件名或报告中的短编号；qa-monitor status 查看全部状态")
+        raise SetupError(
+            f"没有这通电话：{name}", hint="可用通话编号、录音文件名或报告中的短编号；qa-monitor status 查看全部状态"
+        )
     return found
 
 
 def _print_call(console: Console, view: CallView) -> None:
     title = view.facts.call_id or view.key
     who = f"{view.facts.agent_id or '未匹配'} {view.agent.name if view.agent else ''}".strip()
-    console.print(f"通话 {title}（{view.key}）  坐席 {who}  {view.facts.started_at or ''} {view.facts.business or ''}", soft_wrap=True)
+    console.print(
+        f"通话 {title}（{view.key}）  坐席 {who}  {view.facts.started_at or ''} {view.facts.business or ''}",
+        soft_wrap=True,
+    )
     console.print(f"文件 {'、'.join(view.names)}", soft_wrap=True)
     if view.error is not None:
         console.print(view.error[1], soft_wrap=True)
@@ -143,10 +148,15 @@ def _print_call(console: Console, view: CallView) -> None:
     for finding in view.findings:
         if finding.verdict in ("fail", "unsure"):
             doubt = "（疑似，复核前不扣分）" if finding.suspected else ""
-            console.print(f"{VERDICT_MARKS[finding.verdict]} {finding.name} [{finding.rule_id}]{doubt}：{finding.why}", soft_wrap=True)
+            console.print(
+                f"{VERDICT_MARKS[finding.verdict]} {finding.name} [{finding.rule_id}]{doubt}：{finding.why}",
+                soft_wrap=True,
+            )
     if view.model is not None and view.model.politeness is not None:
         model = view.model
-        console.print(f"{model.scorer}：礼貌 {model.politeness:.1f}/5，解决 {model.resolution}，满意度 {model.satisfaction}/5")
+        console.print(
+            f"{model.scorer}：礼貌 {model.politeness:.1f}/5，解决 {model.resolution}，满意度 {model.satisfaction}/5"
+        )
     if view.score is not None:
         points = "未评分" if view.score.points is None else f"{view.score.points:.1f} 分（机器初评）"
         console.print(f"得分：{points}", soft_wrap=True)

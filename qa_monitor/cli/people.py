@@ -79,8 +79,16 @@ def list_agents(home: Path) -> None:
     try:
         table = Table("工号", "姓名", "班组", "技能组", "岗位", "入职日期", "生效", "失效")
         for agent in people.roster_of(store):
-            table.add_row(agent.agent_id, agent.name, agent.team, agent.skill_group, agent.post, agent.hired_on or "",
-                          agent.valid_from or "", agent.valid_to or "")  # fmt: skip
+            table.add_row(
+                agent.agent_id,
+                agent.name,
+                agent.team,
+                agent.skill_group,
+                agent.post,
+                agent.hired_on or "",
+                agent.valid_from or "",
+                agent.valid_to or "",
+            )
         Console(highlight=False, markup=False).print(table)
     finally:
         store.close()

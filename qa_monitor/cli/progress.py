@@ -37,7 +37,9 @@ class ProgressView:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -56,7 +58,11 @@ class ProgressView:
         """`完成 3 · 失败 1 · 剩余 8 / 共 12 通 · 6.4 倍速 · 还需约 1 分 20 秒`"""
         failed = state.failed + state.set_aside + state.unread
         total = state.done + failed + state.left
-        parts = [f"完成 {state.done}", f"失败 {failed}", f"剩余 {state.left}{'+' if state.walking else ''} / 共 {total} {self.unit}"]
+        parts = [
+            f"完成 {state.done}",
+            f"失败 {failed}",
+            f"剩余 {state.left}{'+' if state.walking else ''} / 共 {total} {self.unit}",
+        ]
         if state.sound_s:
             parts.append(f"{state.speed:.1f} 倍速")
         if state.left_s is not None and state.left:

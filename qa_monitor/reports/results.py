@@ -28,9 +28,7 @@ def result_row(view: CallView) -> dict[str, Any]:
         "score": score.points,
         "not_scored": score.not_scored,
         "arithmetic": score.arithmetic,
-        "dimensions": [
-            {"name": part.name, "weight": part.weight, "score": part.score} for part in score.dimensions
-        ],
+        "dimensions": [{"name": part.name, "weight": part.weight, "score": part.score} for part in score.dimensions],
         "veto": list(score.veto),
         "findings": [_finding(finding) for finding in view.findings],
         "politeness": {

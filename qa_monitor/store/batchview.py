@@ -147,8 +147,18 @@ class _Summing:
 
     def rules(self) -> tuple[RuleSummary, ...]:
         return tuple(
-            RuleSummary(rule_id, rule.name, rule.category, rule.severity, rule.veto, seen["pass"], seen["fail"],
-                        seen["not_applicable"], seen["unsure"], seen["suspected"])  # fmt: skip
+            RuleSummary(
+                rule_id,
+                rule.name,
+                rule.category,
+                rule.severity,
+                rule.veto,
+                seen["pass"],
+                seen["fail"],
+                seen["not_applicable"],
+                seen["unsure"],
+                seen["suspected"],
+            )
             for rule_id, rule in sorted(self._rules.items())
             for seen in [self._verdicts[rule_id]]
         )
@@ -197,7 +207,9 @@ def _agents(summing: _Summing, reader: Reader, minimum: int) -> tuple[AgentView,
                 resolution={label: count / judged for label, count in tally.resolution.items()},
                 worst=tuple(RuleCount(*rule, count) for rule, count in _worst(tally)),
                 enough_sample=len(tally.points) >= minimum,
-                performance={name: _number(value) for name, value in performance.get(agent_id, {}).get(month, {}).items()},
+                performance={
+                    name: _number(value) for name, value in performance.get(agent_id, {}).get(month, {}).items()
+                },
             )
         )
     return tuple(views)

@@ -245,9 +245,7 @@ def counts(connection: sa.Connection, run: str | None = None, profile: str | Non
 
 def failures(connection: sa.Connection) -> list[Failure]:
     """Jobs that failed or were set aside, by content hash."""
-    found = connection.execute(
-        sa.select(jobs).where(jobs.c.state.in_(["failed", "set_aside"])).order_by(jobs.c.sha256)
-    )
+    found = connection.execute(sa.select(jobs).where(jobs.c.state.in_(["failed", "set_aside"])).order_by(jobs.c.sha256))
     return [
         Failure(row.sha256, row.state, row.error_code, row.error_title, row.error_what, row.error_hint or "")
         for row in found
@@ -256,11 +254,13 @@ def failures(connection: sa.Connection) -> list[Failure]:
 
 def requeue_failed(store: Store, sha256s: list[str] | None = None) -> int:
     """Queue failed and set-aside jobs again (all, or those named). Returns how many."""
-    chosen = jobs.c.state.in_(["failed", "set_aside"])
+    chosen: sa.ColumnElement[bool] = jobs.c.state.in_(["failed", "set_aside"])
     if sha256s is not None:
         chosen = chosen & jobs.c.sha256.in_(sha256s)
     with store.write() as connection:
         changed = connection.execute(
-            jobs.update().where(chosen).values(state="queued", retries=0, crashes=0, not_before=0.0, updated_at=utc_now())
+            jobs.update()
+            .where(chosen)
+            .values(state="queued", retries=0, crashes=0, not_before=0.0, updated_at=utc_now())
         )
         return int(changed.rowcount)

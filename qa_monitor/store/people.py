@@ -11,6 +11,9 @@ from qa_monitor.records import Agent
 from qa_monitor.store.schema import performance, roster
 from qa_monitor.store.store import Store
 
+# (key columns, the other columns)
+_Row = tuple[dict[str, str], dict[str, str | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -45,14 +48,14 @@ def save_roster(store: Store, agents: Iterable[Agent]) -> Change:
 
 def save_performance(store: Store, records: Iterable[tuple[str, str, str, str]]) -> Change:
     """Add or replace (工号, period, metric, value), all or none."""
-    rows = [
+    rows: list[_Row] = [
         ({"agent_id": agent_id, "period": period, "metric": metric}, {"value": value})
         for agent_id, period, metric, value in records
     ]
     return _upsert(store, performance, rows)
 
 
-def _upsert(store: Store, table: sa.Table, rows: list[tuple[dict[str, str], dict[str, str | None]]]) -> Change:
+def _upsert(store: Store, table: sa.Table, rows: list[_Row]) -> Change:
     added = updated = unchanged = 0
     with store.write() as connection:
         for key, values in rows:
@@ -74,8 +77,16 @@ def roster_of(store: Store) -> list[Agent]:
     with store.read() as connection:
         rows = connection.execute(sa.select(roster).order_by(roster.c.agent_id, roster.c.valid_from))
         return [
-            Agent(row.agent_id, row.name, row.team, row.skill_group, row.post, row.hired_on, row.valid_from or None,
-                  row.valid_to)  # fmt: skip
+            Agent(
+                row.agent_id,
+                row.name,
+                row.team,
+                row.skill_group,
+                row.post,
+                row.hired_on,
+                row.valid_from or None,
+                row.valid_to,
+            )
             for row in rows
         ]
 

@@ -67,7 +67,9 @@ class Reader:
             for sha256, row in rows:
                 yield self._view(sha256, *row)
 
-    def all_calls(self, *, agent_id: str | None = None, since: str | None = None, until: str | None = None) -> list[str]:
+    def all_calls(
+        self, *, agent_id: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[str]:
         """Hashes of the store's calls, by start time; failed ones too unless a filter is given."""
         query = (
             sa.select(jobs.c.sha256)
@@ -92,7 +94,9 @@ class Reader:
                 by_key = sa.select(jobs.c.sha256).where(jobs.c.sha256.startswith(name.lower(), autoescape=True))
                 found = list(connection.scalars(by_key))
             if not found:
-                by_name = sa.select(sightings.c.sha256).where(sightings.c.name.endswith(name, autoescape=True)).distinct()
+                by_name = (
+                    sa.select(sightings.c.sha256).where(sightings.c.name.endswith(name, autoescape=True)).distinct()
+                )
                 found = list(connection.scalars(by_name))
         return found
 
@@ -120,8 +124,16 @@ class Reader:
             return replace(base, error=("unfinished", "尚未处理完"))
         state: ReviewState = review if review in get_args(ReviewState) else "machine"
         dialogue: Dialogue = made["dialogue"]
-        view = replace(base, audio=made.get("audio"), dialogue=dialogue, findings=made["findings"].findings,
-                       model=made["model"], score=made["score"], notes=_notes_of(made), review_state=state)  # fmt: skip
+        view = replace(
+            base,
+            audio=made.get("audio"),
+            dialogue=dialogue,
+            findings=made["findings"].findings,
+            model=made["model"],
+            score=made["score"],
+            notes=_notes_of(made),
+            review_state=state,
+        )
         return view if self._masker is None else mask_call(view, self._masker)
 
     def _masked_facts(self, facts: CallFacts) -> CallFacts:
@@ -159,8 +171,16 @@ class Reader:
                 facts = load(CallFacts, job.facts)
                 for recording, _ in results.sightings_of(connection, job.sha256):
                     found.append(
-                        FailureView(recording.name, job.state, job.error_code, job.error_title, job.error_what,
-                                    job.error_hint or "", job.sha256, facts.agent_id)  # fmt: skip
+                        FailureView(
+                            recording.name,
+                            job.state,
+                            job.error_code,
+                            job.error_title,
+                            job.error_what,
+                            job.error_hint or "",
+                            job.sha256,
+                            facts.agent_id,
+                        )
                     )
             found += [
                 FailureView(row.name, "unread", row.error_code, row.error_title, row.error_what, row.error_hint)
@@ -189,17 +209,25 @@ def mask_call(view: CallView, masker: Masker) -> CallView:
     masked = masker.mask_turns([turn.text for turn in turns])
     by_index = {turn.index: mask for turn, mask in zip(turns, masked, strict=True)}
     shown = tuple(
-        replace(turn, text=mask.text, raw_text="", offsets=(), words=()) for turn, mask in zip(turns, masked, strict=True)
+        replace(turn, text=mask.text, raw_text="", offsets=(), words=())
+        for turn, mask in zip(turns, masked, strict=True)
     )
     spans = tuple(
-        MaskedSpan(index, *mask.map_span(hit.start, hit.end), hit.kind)
+        MaskedSpan(index, start, end, hit.kind)
         for index, mask in by_index.items()
         if not mask.withheld
         for hit in mask.hits
+        for start, end in [mask.map_span(hit.start, hit.end)]
     )
     findings = tuple(_mask_finding(finding, by_index, masker) for finding in view.findings)
-    return replace(view, dialogue=replace(view.dialogue, turns=shown), findings=findings, masked=spans,
-                   score=_mask_score(view.score, findings), model=_mask_model(view.model, masker))  # fmt: skip
+    return replace(
+        view,
+        dialogue=replace(view.dialogue, turns=shown),
+        findings=findings,
+        masked=spans,
+        score=_mask_score(view.score, findings),
+        model=_mask_model(view.model, masker),
+    )
 
 
 def _mask_finding(finding: Finding, by_index: dict[int, Masked], masker: Masker) -> Finding:

@@ -118,9 +118,7 @@ def known_hash(connection: sa.Connection, path: bytes, size_bytes: int, mtime_ns
     """The content hash of a file that has not changed since it was last seen."""
     return connection.scalar(
         sa.select(sightings.c.sha256)
-        .where(
-            sightings.c.path == path, sightings.c.size_bytes == size_bytes, sightings.c.mtime_ns == mtime_ns
-        )
+        .where(sightings.c.path == path, sightings.c.size_bytes == size_bytes, sightings.c.mtime_ns == mtime_ns)
         .order_by(sightings.c.seen_at.desc())
         .limit(1)
     )

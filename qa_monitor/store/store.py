@@ -21,8 +21,26 @@ from qa_monitor.store.migrations import LATEST, MIGRATIONS
 
 BUSY_TIMEOUT_S = 30.0
 # SQLite's write-ahead log needs shared memory between processes, which these do not give.
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ceph", "9p", "ncpfs",
-                                  "fuse.sshfs", "fuse.glusterfs", "lustre", "webdav", "fuse.davfs2"})  # fmt: skip
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afs",
+        "ceph",
+        "9p",
+        "ncpfs",
+        "fuse.sshfs",
+        "fuse.glusterfs",
+        "lustre",
+        "webdav",
+        "fuse.davfs2",
+    }
+)
 
 
 def utc_now() -> str:
@@ -156,7 +174,9 @@ def _translate(error: exc.DBAPIError) -> QaMonitorError:
     code = getattr(error.orig, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
     if primary == sqlite3.SQLITE_FULL or "disk is full" in text:
-        return DiskFull("数据库无法写入，磁盘已满；未写入半条记录", hint="请清理磁盘后重新运行同一命令，已完成的不会重做")
+        return DiskFull(
+            "数据库无法写入，磁盘已满；未写入半条记录", hint="请清理磁盘后重新运行同一命令，已完成的不会重做"
+        )
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "deadlock" in text or error.connection_invalidated:
         return StoreBusy("数据库正被其他进程占用", hint="稍后会自动重试")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -164,7 +184,9 @@ def _translate(error: exc.DBAPIError) -> QaMonitorError:
             "数据库文件已损坏或不是数据库", hint="请从备份恢复；为保护数据，不会自动修复。可先运行 qa-monitor doctor"
         )
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
-        return StoreError(f"数据库无法打开或写入（{error.orig}）", hint="请检查目录权限和磁盘，或用 --home 换一个工作目录")
+        return StoreError(
+            f"数据库无法打开或写入（{error.orig}）", hint="请检查目录权限和磁盘，或用 --home 换一个工作目录"
+        )
     return StoreError(f"数据库出错（{error.orig}）", hint="请运行 qa-monitor doctor 查看")
 
 
@@ -176,7 +198,9 @@ def _check_sqlite_place(file: Path, *, create: bool) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"无法建立工作目录（{error.strerror}）", where=str(file.parent), hint="请检查权限，或用 --home 换一个目录"
+                f"无法建立工作目录（{error.strerror}）",
+                where=str(file.parent),
+                hint="请检查权限，或用 --home 换一个目录",
             ) from error
     kind = file_system_of(file.parent)
     if kind in NETWORK_FILE_SYSTEMS:

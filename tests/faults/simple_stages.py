@@ -39,7 +39,9 @@ def _dialogue(work: Work) -> Dialogue:
 
 
 def _model(_: Work) -> ModelScores:
-    return ModelScores("测试", "1", 3.0, (), (), "partial", {"resolved": 0.2, "partial": 0.6, "unresolved": 0.2}, 1, 3.0)
+    return ModelScores(
+        "测试", "1", 3.0, (), (), "partial", {"resolved": 0.2, "partial": 0.6, "unresolved": 0.2}, 1, 3.0
+    )
 
 
 def _findings(_: Work) -> Findings:

@@ -133,7 +133,9 @@ def test_edited_audit_trail_is_noticed(tmp_path: Path) -> None:
             trail.write(connection, "test", {"number": number})
     assert trail.broken_at(opened) is None
     with opened.write() as connection:
-        connection.execute(schema.audit_trail.update().where(schema.audit_trail.c.id == 2).values(detail='{"number":9}'))
+        connection.execute(
+            schema.audit_trail.update().where(schema.audit_trail.c.id == 2).values(detail='{"number":9}')
+        )
     assert trail.broken_at(opened) == 2
     with opened.write() as connection:
         connection.execute(schema.audit_trail.delete().where(schema.audit_trail.c.id == 2))
