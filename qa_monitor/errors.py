@@ -25,7 +25,8 @@
         ├── StoreError            network drive, read-only, corrupt, newer than this program
         ├── RuleFileError         file, line and a suggestion
         ├── RecordsFileError      roster, sidecar or performance table that cannot be read
-        └── DeviceMissing         asked for a GPU that is not there
+        ├── DeviceMissing         asked for a GPU that is not there
+        └── ReportNotWritten      a report's target is open elsewhere or not writable; what was there stays
 
 Every message says what is wrong, where, and what to type next, in Chinese.
 """
@@ -194,3 +195,8 @@ class RecordsFileError(SetupError):
 class DeviceMissing(SetupError):
     code = "device_missing"
     title = "缺少设备"
+
+
+class ReportNotWritten(SetupError):
+    code = "report_not_written"
+    title = "报告未能写入"
