@@ -336,6 +336,7 @@ class Finding:
     suspected: bool = False
     count: int = 1  # how many times it happened
     veto: bool = False  # the rule ends the call's score when it fails
+    points: float | None = None  # what the rule itself says a failure costs; a scorecard may say otherwise
 
 
 @dataclass(frozen=True, slots=True)

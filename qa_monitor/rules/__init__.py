@@ -1,0 +1,1 @@
+"""The rule language: load packs, find what was said, judge, explain."""

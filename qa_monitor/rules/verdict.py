@@ -1,0 +1,220 @@
+"""From a rule's conditions to its finding: the verdict, its evidence and the sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qa_monitor.records import Evidence, Finding, Note, Verdict
+from qa_monitor.rules.call import Call
+from qa_monitor.rules.describe import describe, role_text
+from qa_monitor.rules.evaluate import Evaluator
+from qa_monitor.rules.hits import ABSENT_INPUT, REASON_TEXT, Hit, Reason, Result, without_overlaps
+from qa_monitor.rules.scope import Scope
+from qa_monitor.rules.specs import Condition, Rule
+from qa_monitor.rules.times import heard
+
+MAX_EVIDENCE = 20
+QUOTE_CHARS = 40
+# A required phrase may hide in what was badly heard when that is this share of the words looked through, or any of it
+# where only a few turns were looked through.
+BAD_SHARE = 0.2
+FEW_TURNS = 4
+# Notes of the stages before that say words may be missing from the dialogue.
+LOSSY_NOTES = frozenset(
+    {"truncated", "incomplete", "lost_frames", "hole", "low_snr", "clipped", "not_chinese", "foreign_language"}
+)
+_SURE_ABSENT = 0.9
+
+
+class Outcome(NamedTuple):
+    verdict: Verdict
+    hits: tuple[Hit, ...] = ()
+    sure: bool = True
+    reasons: frozenset[Reason] = frozenset()
+    badly_heard: bool = False
+
+
+def judge(rule: Rule, evaluator: Evaluator) -> Outcome:
+    """The rule's verdict on the evaluator's call."""
+    scope = Scope(rule.role)
+    sure = True
+    if rule.applies is not None:
+        applies = evaluator.evaluate(rule.applies, scope)
+        if applies.state is None:
+            return _unknown(applies.reasons)
+        if not applies.state:
+            return Outcome("not_applicable")
+        sure = applies.sure
+    if rule.unless is not None and evaluator.evaluate(rule.unless, scope).state:
+        return Outcome("pass")
+    result = evaluator.evaluate(rule.condition, scope)
+    if result.state is None:
+        return _unknown(result.reasons)
+    if not rule.required:
+        return Outcome("fail", result.hits, sure and result.sure) if result.state else Outcome("pass")
+    if result.state:
+        return Outcome("pass", result.hits, result.sure)
+    if _may_be_missed(evaluator, rule.condition, scope):
+        return Outcome("unsure", badly_heard=True)
+    return Outcome("fail", _owed_by(rule, evaluator), sure and result.sure)
+
+
+def _unknown(reasons: frozenset[Reason]) -> Outcome:
+    """Not applicable when the call has no sound or no scores at all; unsure when it has and they do not tell."""
+    if reasons and reasons <= ABSENT_INPUT:
+        return Outcome("not_applicable", reasons=reasons)
+    return Outcome("unsure", reasons=reasons)
+
+
+def _may_be_missed(evaluator: Evaluator, condition: Condition, scope: Scope) -> bool:
+    """Whether what was looked for may stand in words that were badly heard or not recognised."""
+    looked = evaluator.looked_in(condition, scope)
+    if any(evaluator.leaves.badly_heard(place, BAD_SHARE, FEW_TURNS) for place in looked):
+        return True
+    notes = [note for note in evaluator.call.dialogue.notes if note.code in LOSSY_NOTES]
+    return any(_touches(evaluator.call, note, place) for note in notes for place in looked)
+
+
+def _touches(call: Call, note: Note, scope: Scope) -> bool:
+    """Whether a note about lost words concerns the scope; a note without times concerns the whole call."""
+    if note.start_s is None or note.end_s is None or scope.windows is None:
+        return True
+    for low, high in scope.windows:
+        first, last = call.turns[call.text.turn_at(low)], call.turns[call.text.turn_at(max(low, high - 1))]
+        start = 0.0 if low == 0 else first.start_s
+        if start is None or last.end_s is None or (note.start_s < last.end_s and start < note.end_s):
+            return True
+    return False
+
+
+def _owed_by(rule: Rule, evaluator: Evaluator) -> tuple[Hit, ...]:
+    """What made the missing thing due: the place where the rule began to apply."""
+    if rule.applies is None:
+        return ()
+    return evaluator.evaluate(rule.applies, Scope(rule.role)).hits[:1]
+
+
+def finding(rule: Rule, outcome: Outcome, call: Call) -> Finding:
+    hits = without_overlaps(outcome.hits)
+    suspected = outcome.verdict == "fail" and (not outcome.sure or rule.review)
+    evidence = tuple(_evidence(call, hit) for hit in hits[:MAX_EVIDENCE])
+    return Finding(
+        rule_id=rule.id,
+        rule_version=rule.version,
+        name=rule.name,
+        category=rule.category,
+        severity=rule.severity,
+        verdict=outcome.verdict,
+        confidence=_confidence(rule, outcome, hits, call),
+        why=_why(rule, outcome, hits, call, suspected),
+        evidence=evidence,
+        suspected=suspected,
+        count=max(1, len(hits)) if outcome.verdict == "fail" and not rule.required else 1,
+        veto=rule.veto,
+        points=rule.points,
+    )
+
+
+def _evidence(call: Call, hit: Hit) -> Evidence:
+    if hit.turn is None:
+        return Evidence(turn=None, quote="", condition=hit.label, match=hit.match)
+    turn = call.turns[hit.turn]
+    _, start, end = call.text.local(hit.start, hit.end) if hit.end > hit.start else (0, 0, 0)
+    start_s, end_s, _ = heard(turn, start, end)
+    return Evidence(
+        turn=turn.index,
+        quote=turn.text[start:end],
+        start=start if end > start else None,
+        end=end if end > start else None,
+        start_s=hit.start_s if hit.start_s is not None else start_s,
+        end_s=hit.end_s if hit.end_s is not None else end_s,
+        role=turn.role,
+        condition=hit.label,
+        match=hit.match,
+    )
+
+
+def _confidence(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call) -> float:
+    found = outcome.verdict == ("pass" if rule.required else "fail")
+    if outcome.verdict in ("unsure", "not_applicable"):
+        return 0.5 if outcome.verdict == "unsure" else 1.0
+    if found and hits:
+        return round(max(hit.confidence for hit in hits), 3)
+    heard_turns = [turn.confidence for turn in call.turns if turn.suspect is None]
+    mean = sum(heard_turns) / len(heard_turns) if heard_turns else 0.0
+    return round(mean * (_SURE_ABSENT if outcome.sure else 0.5), 3)
+
+
+def _why(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call, suspected: bool) -> str:
+    if outcome.verdict == "unsure":
+        return _unsure_text(rule, outcome)
+    if outcome.verdict == "not_applicable":
+        return rule.na_text or _na_text(rule, outcome)
+    template = rule.pass_text if outcome.verdict == "pass" else rule.fail_text
+    text = template.format(**_values(rule, hits, call)) if template else _default_text(rule, outcome, hits, call)
+    if outcome.verdict == "fail" and rule.source:
+        text += f"（依据：{rule.source}）"
+    if outcome.verdict == "fail" and len(hits) > MAX_EVIDENCE:
+        text += f"，共 {len(hits)} 处，列出前 {MAX_EVIDENCE} 处"
+    return text + ("（疑似，待人工复核）" if suspected else "")
+
+
+def _values(rule: Rule, hits: Sequence[Hit], call: Call) -> dict[str, str]:
+    first = next((hit for hit in hits if hit.turn is not None), None)
+    values = {"name": rule.name, "count": str(len(hits)), "quote": "", "turn": "", "time": ""}
+    if first is not None and first.turn is not None:
+        evidence = _evidence(call, first)
+        values["quote"] = _short(evidence.quote)
+        values["turn"] = str(first.turn + 1)
+        values["time"] = clock(evidence.start_s)
+    return values
+
+
+def _default_text(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call) -> str:
+    first = next((hit for hit in hits if hit.turn is not None), None)
+    if rule.required and outcome.verdict == "fail":
+        due = f"，{_place(first, call)}" if first is not None else ""
+        return f"没有做到「{rule.name}」：没有找到{describe(rule.condition)}" + (f"（应做的缘由{due}）" if due else "")
+    if not rule.required and outcome.verdict == "pass":
+        return f"没有发现「{rule.name}」"
+    kind = "做到了" if rule.required else "属于"
+    if first is None:
+        return f"{describe(rule.condition)}，{kind}「{rule.name}」"
+    several = f"，共 {len(hits)} 处" if len(hits) > 1 else ""
+    return f"{_place(first, call)}，{kind}「{rule.name}」{several}"
+
+
+def _place(hit: Hit, call: Call) -> str:
+    evidence = _evidence(call, hit)
+    at = clock(evidence.start_s)
+    where = f"第{(hit.turn or 0) + 1}轮" + (f"（{at}）" if at else "")
+    if not evidence.quote:
+        length = (hit.end_s or 0.0) - (hit.start_s or 0.0)
+        return f"{where}之后静音 {length:.0f} 秒" if length > 0 else where
+    return f"{where}{role_text(evidence.role)}说“{_short(evidence.quote)}”"
+
+
+def _na_text(rule: Rule, outcome: Outcome) -> str:
+    if outcome.reasons:
+        return "不适用：" + "、".join(sorted(REASON_TEXT[reason] for reason in outcome.reasons))
+    condition = describe(rule.applies) if rule.applies is not None else "适用条件"
+    return f"不适用：没有出现{condition}"
+
+
+def _unsure_text(rule: Rule, outcome: Outcome) -> str:
+    if outcome.badly_heard:
+        return f"无法判断「{rule.name}」：该说的话没找到，但查找范围内有识别不清的片段"
+    reasons = "、".join(sorted(REASON_TEXT[reason] for reason in outcome.reasons)) or "依据不足"
+    return f"无法判断「{rule.name}」：{reasons}"
+
+
+def _short(quote: str) -> str:
+    return quote if len(quote) <= QUOTE_CHARS else quote[:QUOTE_CHARS] + "…"
+
+
+def clock(seconds: float | None) -> str:
+    """1:05, or nothing when there is no clock."""
+    if seconds is None:
+        return ""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
