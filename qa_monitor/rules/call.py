@@ -23,9 +23,7 @@ _DIRECTIONS = {"inbound": "呼入", "outbound": "呼出"}
 
 
 class Call:
-    def __init__(
-        self, dialogue: Dialogue, facts: CallFacts, scores: ModelScores | None, index: PhraseIndex
-    ) -> None:
+    def __init__(self, dialogue: Dialogue, facts: CallFacts, scores: ModelScores | None, index: PhraseIndex) -> None:
         self.dialogue = dialogue
         self.turns: tuple[Turn, ...] = dialogue.turns
         self.facts = facts

@@ -22,16 +22,40 @@ _RANGE = re.compile(rf"^{NUMBER}\s*(?:到|至|-|~|～)\s*{NUMBER}\s*(\S*)$")
 
 # unit → (what it measures, factor to the base unit)
 _UNITS: dict[str, tuple[str, float]] = {
-    "秒": ("s", 1), "分钟": ("s", 60), "小时": ("s", 3600), "天": ("s", 86400), "个工作日": ("s", 86400), "工作日": ("s", 86400),
-    "轮": ("turns", 1), "句": ("turns", 1), "次": ("times", 1), "字": ("chars", 1), "位": ("digits", 1),
-    "字/分": ("cpm", 1), "字/分钟": ("cpm", 1), "dB": ("db", 1), "db": ("db", 1), "分贝": ("db", 1),
-    "半音": ("semitones", 1), "%": ("share", 0.01), "分": ("points", 1), "元": ("yuan", 1),
+    "秒": ("s", 1),
+    "分钟": ("s", 60),
+    "小时": ("s", 3600),
+    "天": ("s", 86400),
+    "个工作日": ("s", 86400),
+    "工作日": ("s", 86400),
+    "轮": ("turns", 1),
+    "句": ("turns", 1),
+    "次": ("times", 1),
+    "字": ("chars", 1),
+    "位": ("digits", 1),
+    "字/分": ("cpm", 1),
+    "字/分钟": ("cpm", 1),
+    "dB": ("db", 1),
+    "db": ("db", 1),
+    "分贝": ("db", 1),
+    "半音": ("semitones", 1),
+    "%": ("share", 0.01),
+    "分": ("points", 1),
+    "元": ("yuan", 1),
 }
 
 Measure = Literal["s", "turns", "times", "chars", "digits", "cpm", "db", "semitones", "share", "points", "any"]
 _MEASURE_TEXT = {
-    "s": "秒", "turns": "轮", "times": "次", "chars": "字", "digits": "位", "cpm": "字/分", "db": "dB",
-    "semitones": "半音", "share": "%", "points": "分",
+    "s": "秒",
+    "turns": "轮",
+    "times": "次",
+    "chars": "字",
+    "digits": "位",
+    "cpm": "字/分",
+    "db": "dB",
+    "semitones": "半音",
+    "share": "%",
+    "points": "分",
 }
 
 

@@ -112,7 +112,9 @@ _DESCRIBERS: dict[type[Any], Callable[[Any], str]] = {
     specs.RepeatSpec: lambda s: f"差不多的话说了{s.times.text}",
     specs.EntitySpec: lambda s: f"提到{_labels(s.kinds, fields.ENTITIES)}" + (f" {s.value.text}" if s.value else ""),
     specs.ReadbackSpec: lambda s: f"复述对方报的{s.digits.text}数字",
-    specs.SilenceSpec: lambda s: {"yes": "打过招呼的", "no": "没打招呼的", "any": ""}[s.announced] + f"静音{s.length.text}",
+    specs.SilenceSpec: lambda s: (
+        {"yes": "打过招呼的", "no": "没打招呼的", "any": ""}[s.announced] + f"静音{s.length.text}"
+    ),
     specs.ResponseDelaySpec: lambda s: f"响应时间{s.length.text}",
     specs.OverlapSpec: lambda s: ("抢话" if s.interrupting else "重叠") + s.length.text,
     specs.RateSpec: lambda s: ("全程平均" if s.average else "") + f"语速{s.rate.text}",

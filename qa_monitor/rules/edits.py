@@ -78,9 +78,7 @@ class EditIndex:
         for start in range(0, len(stream.keys), _CHUNK):
             codes = stream.key_codes[start : start + _CHUNK + _LONGEST + 1]
             found = {
-                (start + place - (owner & 0xFF), owner >> 8)
-                for place, owner in self._search(codes)
-                if place < _CHUNK
+                (start + place - (owner & 0xFF), owner >> 8) for place, owner in self._search(codes) if place < _CHUNK
             }
             yield from sorted(found)
 

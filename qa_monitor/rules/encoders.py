@@ -48,7 +48,10 @@ class CharacterEncoder:
 def _features(keys: str) -> list[tuple[int, float]]:
     single = [(ord(c) * 2_654_435_761 % _SIZE, _LIGHT_WEIGHT if c in _LIGHT else 1.0) for c in keys]
     pairs = [
-        ((ord(a) * 31_337 + ord(b)) * 2_654_435_761 % _SIZE, _LIGHT_WEIGHT if a in _LIGHT and b in _LIGHT else _PAIR_WEIGHT)
+        (
+            (ord(a) * 31_337 + ord(b)) * 2_654_435_761 % _SIZE,
+            _LIGHT_WEIGHT if a in _LIGHT and b in _LIGHT else _PAIR_WEIGHT,
+        )
         for a, b in zip(keys, keys[1:], strict=False)
     ]
     return single + pairs

@@ -19,8 +19,26 @@ EXAMPLE_KEYS = ("hit", "miss", *VERDICTS)
 FILE_KEYS = ("pack", "words", "conditions", "disable", "rules")
 PACK_KEYS = ("name", "description", "version", "requires")
 RULE_KEYS = (
-    "id", "name", "category", "severity", "points", "veto", "role", "applies", "check", "violation", "unless",
-    "define", "review", "pass_text", "fail_text", "na_text", "source", "override", "enabled", "examples",
+    "id",
+    "name",
+    "category",
+    "severity",
+    "points",
+    "veto",
+    "role",
+    "applies",
+    "check",
+    "violation",
+    "unless",
+    "define",
+    "review",
+    "pass_text",
+    "fail_text",
+    "na_text",
+    "source",
+    "override",
+    "enabled",
+    "examples",
 )
 # Options that any condition may carry.
 COMMON_KEYS = ("name", "role", "where", "near", "unless", "each_turn")
@@ -28,11 +46,21 @@ NEAR_KEYS = ("hit", "side", "turns", "seconds", "which")
 EXAMPLE_FIELDS = ("text", "facts", "scores", "note")
 
 EMOTIONS = {
-    "辱骂": "abusive", "愤怒": "angry", "不满": "annoyed", "焦急": "anxious", "平静": "neutral", "满意": "positive",
+    "辱骂": "abusive",
+    "愤怒": "angry",
+    "不满": "annoyed",
+    "焦急": "anxious",
+    "平静": "neutral",
+    "满意": "positive",
 }
 RESOLUTIONS = {"已解决": "resolved", "部分解决": "partial", "未解决": "unresolved"}
 ENTITIES = {
-    "数字": "number", "金额": "amount", "时间": "time", "日期": "date", "时长": "duration", "电话": "phone",
+    "数字": "number",
+    "金额": "amount",
+    "时间": "time",
+    "日期": "date",
+    "时长": "duration",
+    "电话": "phone",
     "百分比": "percent",
 }
 DIRECTIONS = {"inbound": "inbound", "outbound": "outbound", "呼入": "inbound", "呼出": "outbound"}

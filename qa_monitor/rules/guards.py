@@ -27,7 +27,9 @@ _REPORTED = re.compile(
     rf"(?:{_SAID})(?:的|我们|我|是|他们|客服|坐席|工作人员|过|道|了|，|：|“|「|\"|‘)*[^，。！？；]{{0,6}}$"
 )
 # 您说吧、您说的这个事 go on with one's own words.
-_GO_ON = re.compile(rf"(?:{_SAID})(?:吧|完|一下|清楚|慢点|什么|啥|说|怎么|的?(?:这|那|情况|问题|事))[^，。！？；]{{0,6}}$")
+_GO_ON = re.compile(
+    rf"(?:{_SAID})(?:吧|完|一下|清楚|慢点|什么|啥|说|怎么|的?(?:这|那|情况|问题|事))[^，。！？；]{{0,6}}$"
+)
 _QUOTED = re.compile(r"[“‘「『\"][^”’」』\"]*$")
 _QUOTE_AFTER = re.compile(r"^[^，。！？；]{0,4}[”’」』\"]|^(?:这|那)(?:个词|种话|样的话|句话|几个字|两个字)")
 
@@ -60,7 +62,9 @@ def echoed(text: str, start: int, end: int, earlier: str) -> bool:
         return False
     after = text[end : end + 6]
     asks = bool(re.match(r"[吗呀啊呢]?[？?]|[，,]?(?:这|那|您|你)(?:话|么说|样说|怎么)", after))
-    return asks or bool(re.search(r"(?:什么叫|怎么|为什么说|凭什么说)[^，。！？；]{0,4}$", text[max(0, start - 12) : start]))
+    return asks or bool(
+        re.search(r"(?:什么叫|怎么|为什么说|凭什么说)[^，。！？；]{0,4}$", text[max(0, start - 12) : start])
+    )
 
 
 def _clause_before(text: str, start: int) -> str:

@@ -37,7 +37,7 @@ class Compiled:
         elif isinstance(spec, specs.WordSpec):
             from qa_monitor.rules.wordings import Wording
 
-            words = [Wording(word, ((word,),)) for word in spec.words]
+            words = [Wording(word, (((word,),),)) for word in spec.words]
             self.sets[condition] = self.index.add(words, 1, pinyin=False)
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)

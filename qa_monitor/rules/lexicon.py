@@ -12,6 +12,8 @@ from typing import Any
 # Rarer entries are mostly names; they make words of almost any two characters.
 _MIN_FREQUENCY = 20
 _LONGEST = 4
+# A character that is a common word by itself: 在, 到, 再, 是.
+_COMMON_FREQUENCY = 3000
 
 
 @lru_cache(maxsize=1)
@@ -33,6 +35,11 @@ def covered_by_word(text: str, at: int) -> bool:
             if frequency.get(text[start : start + length], 0) >= _MIN_FREQUENCY:
                 return True
     return False
+
+
+def common_word(char: str) -> bool:
+    """Whether a single character is a common word of its own, so that it was probably meant."""
+    return bool(_tokenizer().FREQ.get(char, 0) >= _COMMON_FREQUENCY)
 
 
 def cut_spans(text: str) -> list[tuple[int, int]]:

@@ -63,7 +63,9 @@ def read_packs(rules_dir: Path, packs: Sequence[str]) -> Packs:
 
 def _files(rules_dir: Path, packs: Sequence[str]) -> Iterator[_File]:
     if not packs:
-        raise RuleFileError("没有启用任何规则包", where=str(rules_dir), hint="在 qa_monitor.toml 的 [rules] packs 里写上")
+        raise RuleFileError(
+            "没有启用任何规则包", where=str(rules_dir), hint="在 qa_monitor.toml 的 [rules] packs 里写上"
+        )
     for pack in packs:
         folder = rules_dir / pack
         if not folder.is_dir():
@@ -71,7 +73,9 @@ def _files(rules_dir: Path, packs: Sequence[str]) -> Iterator[_File]:
             raise RuleFileError(f"没有规则包 {pack}", where=str(folder), hint=read.suggest(pack, known))
         paths = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
         if not paths:
-            raise RuleFileError(f"规则包 {pack} 里没有 .yaml 文件", where=str(folder), hint="放入规则文件，或停用这个包")
+            raise RuleFileError(
+                f"规则包 {pack} 里没有 .yaml 文件", where=str(folder), hint="放入规则文件，或停用这个包"
+            )
         for path in paths:
             mapping = read_file(path, f"{pack}/{path.name}").mapping("文件")
             refuse_unknown_keys(mapping, fields.FILE_KEYS, "文件最外层")
@@ -168,7 +172,12 @@ def _version(found: Packs, files: Sequence[_File]) -> None:
     words = _hash([[name, list(entries)] for name, entries in sorted(found.words.items())])
     for identity, rule in found.rules.items():
         used = sorted({name for name in _names_used(found, rule) if name in shared})
-        parts = [LANGUAGE_VERSION, rule.version, [shared[name] for name in used], words if _uses_words(found, rule) else ""]
+        parts = [
+            LANGUAGE_VERSION,
+            rule.version,
+            [shared[name] for name in used],
+            words if _uses_words(found, rule) else "",
+        ]
         found.rules[identity] = replace(rule, version=_hash(parts))
     found.version = _hash([LANGUAGE_VERSION, sorted((rule.id, rule.version) for rule in found.rules.values())])
 

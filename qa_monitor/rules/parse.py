@@ -49,9 +49,10 @@ def parse_condition(node: Node, names: Names) -> Condition:
 
 
 def _operator(node: Node, mapping: dict[str, Node]) -> str:
-    # Keys that are an operator in one place and an option in another (name of a fact's value …) do not exist: the
-    # vocabulary keeps the two sets apart, so the operator is simply the key that is one.
     found = [key for key in mapping if key in fields.OPERATOR_KEYS]
+    if len(found) > 1:  # `after` is an operator and also an option of `silence`
+        whole = [key for key in found if all(other in fields.options_of(key) for other in found if other != key)]
+        found = whole or found
     if len(found) == 1:
         return found[0]
     if not found:
@@ -69,7 +70,9 @@ def _leaf(operator: fields.Operator, mapping: dict[str, Node], names: Names) -> 
     values[operator.field] = operator.reader(mapping[operator.key], operator.key, names)
     for option in operator.options:
         given = mapping.get(option.key)
-        values[option.field or option.key] = option.default if given is None else option.reader(given, option.key, names)
+        values[option.field or option.key] = (
+            option.default if given is None else option.reader(given, option.key, names)
+        )
     spec = operator.build(**values)
     _check_leaf(spec, mapping[operator.key])
     return spec

@@ -74,7 +74,8 @@ def _given(mapping: dict[str, Node], key: str, reader: read.Reader, default: Any
 def _kind(node: Node, mapping: dict[str, Node], identity: str) -> bool:
     if ("check" in mapping) == ("violation" in mapping):
         node.refuse(
-            f"规则 {identity} 要在 check（必须做到）和 violation（不许出现）里写且只写一个", "见 rules/README.md 第 2 节"
+            f"规则 {identity} 要在 check（必须做到）和 violation（不许出现）里写且只写一个",
+            "见 rules/README.md 第 2 节",
         )
     return "check" in mapping
 

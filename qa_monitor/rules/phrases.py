@@ -1,7 +1,7 @@
 """All wordings of all rules, found in one pass over a dialogue.
 
 One automaton over the literals' characters and one over their loose sounds (Aho–Corasick) find them exactly and by
-pronunciation; `edits` finds those with a wrong syllable. Only the longest piece of a wording with gaps is searched for;
+pronunciation; `edits` finds those with a wrong syllable. Of a wording with gaps only the longest slot is searched for;
 its neighbours are then looked for beside it. So the cost is that of the text and of what is found, not of the wordings.
 """
 
@@ -15,6 +15,7 @@ import ahocorasick
 
 from qa_monitor.rules import fold
 from qa_monitor.rules.edits import EditIndex
+from qa_monitor.rules.lexicon import common_word
 from qa_monitor.rules.literals import Fit, Literal, edited_fit, edits_allowed, make_literal, same_sound_fit
 from qa_monitor.rules.streams import CallText, Stream
 from qa_monitor.rules.wordings import Wording
@@ -35,25 +36,24 @@ class PhraseHit(NamedTuple):
     wording: int
 
 
+Pieces = tuple[Literal, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A variant of a wording: its pieces, the one searched for, and the sets that it belongs to (set, wording, pinyin)."""
+    """A variant of a wording: its slots, the one searched for, and the sets that it belongs to (set, wording, pinyin)."""
 
-    pieces: tuple[Literal, ...]
+    slots: tuple[Pieces, ...]
     trigger: int
     gap: int
     owners: tuple[tuple[int, int, bool], ...]
-
-    @property
-    def syllables(self) -> int:
-        return sum(map(len, self.pieces))
 
 
 class PhraseIndex:
     """Sets of wordings. Add all sets, then `scan` any number of dialogues."""
 
     def __init__(self) -> None:
-        self._owners: dict[tuple[tuple[str, ...], int], list[tuple[int, int, bool]]] = {}
+        self._owners: dict[tuple[tuple[tuple[str, ...], ...], int], list[tuple[int, int, bool]]] = {}
         self._sets = 0
         self._built: _Automata | None = None
 
@@ -64,8 +64,8 @@ class PhraseIndex:
         self._built = None
         for position, wording in enumerate(wordings):
             for variant in wording.variants:
-                pieces = tuple(key for key in map(fold.key_text, variant) if key)
-                self._owners.setdefault((pieces, gap), []).append((number, position, pinyin))
+                slots = tuple(slot for slot in map(_keys_of, variant) if slot)
+                self._owners.setdefault((slots, gap), []).append((number, position, pinyin))
         return number
 
     def scan(self, text: CallText) -> dict[int, list[PhraseHit]]:
@@ -80,27 +80,34 @@ class PhraseIndex:
     def _uses(self) -> list[_Use]:
         uses: list[_Use] = []
         for (keys, gap), owners in self._owners.items():
-            pieces = tuple(map(make_literal, keys))
-            for trigger in _triggers(pieces):
-                uses.append(_Use(pieces, trigger, gap, tuple(owners)))
+            slots = tuple(tuple(map(make_literal, slot)) for slot in keys)
+            for trigger in _triggers(slots):
+                uses.append(_Use(slots, trigger, gap, tuple(owners)))
         return uses
+
+
+def _keys_of(slot: Sequence[str]) -> tuple[str, ...]:
+    """The slot's strings as they are compared, longest first."""
+    keys = {key for key in map(fold.key_text, slot) if key}
+    return tuple(sorted(keys, key=lambda key: (-len(key), key)))
 
 
 def _order(hit: PhraseHit) -> tuple[int, int, float, int]:
     return hit.start, hit.end, -hit.confidence, hit.wording
 
 
-def _triggers(pieces: tuple[Literal, ...]) -> list[int]:
-    """The longest piece, and the next one when it is long enough to stand in should the longest be misheard."""
-    by_length = sorted(range(len(pieces)), key=lambda i: (-len(pieces[i]), i))
-    return by_length[:1] + [i for i in by_length[1:2] if len(pieces[i]) > 1]
+def _triggers(slots: tuple[Pieces, ...]) -> list[int]:
+    """The slot with the longest pieces, and the next one if long enough to stand in should the first be misheard."""
+    by_length = sorted(range(len(slots)), key=lambda i: (-len(slots[i][-1]), len(slots[i]), i))
+    return by_length[:1] + [i for i in by_length[1:2] if len(slots[i][-1]) > 1]
 
 
 class _Automata:
     def __init__(self, uses: Sequence[_Use]) -> None:
         by_literal: dict[str, list[_Use]] = {}
         for use in uses:
-            by_literal.setdefault(use.pieces[use.trigger].keys, []).append(use)
+            for literal in use.slots[use.trigger]:
+                by_literal.setdefault(literal.keys, []).append(use)
         self._literals = [make_literal(keys) for keys in by_literal]
         self._uses = list(by_literal.values())
         by_sound: dict[str, list[int]] = {}
@@ -137,9 +144,13 @@ class _Automata:
                     yield number, fit
 
     def _completed(self, number: int, fit: Fit, stream: Stream) -> Iterator[tuple[int, PhraseHit]]:
+        length = len(self._literals[number])
         for use in self._uses[number]:
-            whole = fit if len(use.pieces) == 1 else _join(use, fit, stream)
-            if whole is None or not _acceptable(use, whole):
+            joined = (fit, length) if len(use.slots) == 1 else _join(use, fit, length, stream)
+            if joined is None:
+                continue
+            whole, syllables = joined
+            if not _acceptable(whole, syllables, single=len(use.slots) == 1):
                 continue
             start, end = int(stream.at[whole.start]), int(stream.at[whole.end - 1]) + 1
             confidence = _confidence(whole)
@@ -148,15 +159,12 @@ class _Automata:
                     yield number_of_set, PhraseHit(start, end, confidence, whole.exact, wording)
 
 
-def _acceptable(use: _Use, fit: Fit) -> bool:
+def _acceptable(fit: Fit, syllables: int, *, single: bool) -> bool:
     """A single character counts only as itself; edits only as many as the length of the whole allows."""
-    syllables = use.syllables
     if syllables == 1:
         return fit.exact
-    allowed = edits_allowed(syllables)
-    if syllables == 3 and len(use.pieces) == 1:
-        allowed = 1  # `edits` offers only a near syllable here
-    return fit.edits <= allowed
+    # `edits` offers nothing of three syllables but one replaced by a near one.
+    return fit.edits <= (1 if single and syllables == 3 else edits_allowed(syllables))
 
 
 def _confidence(fit: Fit) -> float:
@@ -164,39 +172,68 @@ def _confidence(fit: Fit) -> float:
     return max(_LEAST, round(1 - loss, 3))
 
 
-def _join(use: _Use, trigger: Fit, stream: Stream) -> Fit | None:
-    """The whole wording around its trigger piece: each neighbour the nearest within the gap, in the same sentence."""
+def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, int] | None:
+    """The whole wording about its trigger, with its number of syllables: each neighbour the nearest within the gap and
+    in the same sentence."""
     start, end = trigger.start, trigger.end
-    counts = [trigger.homophones, trigger.confusions, trigger.edits]
-    for piece in use.pieces[use.trigger + 1 :]:
-        found = _neighbour(piece, stream, end, min(len(stream.keys), end + use.gap + len(piece)), first=True)
-        if found is None or stream.sentence[found.start] != stream.sentence[end - 1]:
+    counts = (trigger.homophones, trigger.confusions, trigger.edits)
+    for slot in use.slots[use.trigger + 1 :]:
+        found = _neighbour(slot, stream, end, min(len(stream.keys), end + use.gap + len(slot[0])), use.gap, first=True)
+        if found is None or stream.sentence[found[0].start] != stream.sentence[end - 1]:
             return None
-        end = found.end
-        counts = [a + b for a, b in zip(counts, found[2:], strict=True)]
-    for piece in reversed(use.pieces[: use.trigger]):
-        found = _neighbour(piece, stream, max(0, start - use.gap - len(piece)), start, first=False)
-        if found is None or stream.sentence[found.end - 1] != stream.sentence[start]:
+        fit, piece = found
+        end, length, counts = fit.end, length + len(piece), _plus(counts, fit)
+    for slot in reversed(use.slots[: use.trigger]):
+        found = _neighbour(slot, stream, max(0, start - use.gap - len(slot[0])), start, use.gap, first=False)
+        if found is None or stream.sentence[found[0].end - 1] != stream.sentence[start]:
             return None
-        start = found.start
-        counts = [a + b for a, b in zip(counts, found[2:], strict=True)]
-    return Fit(start, end, *counts)
+        fit, piece = found
+        start, length, counts = fit.start, length + len(piece), _plus(counts, fit)
+    return Fit(start, end, *counts), length
 
 
-def _neighbour(piece: Literal, stream: Stream, low: int, high: int, *, first: bool) -> Fit | None:
-    """`piece` inside [low, high): the same characters, else the same sound, else (from 3 syllables) with an edit."""
+def _plus(counts: tuple[int, int, int], fit: Fit) -> tuple[int, int, int]:
+    return counts[0] + fit.homophones, counts[1] + fit.confusions, counts[2] + fit.edits
+
+
+def _neighbour(
+    slot: Pieces, stream: Stream, low: int, high: int, gap: int, *, first: bool
+) -> tuple[Fit, Literal] | None:
+    """The nearest piece of `slot` inside [low, high), at most `gap` characters from the edge it continues.
+
+    The same characters if any piece has them there, else the same sound, else (from 3 syllables) one edit.
+    """
     border = stream.keys.find("\x01", low, high) if first else stream.keys.rfind("\x01", low, high)
     if border >= 0:
         low, high = (low, border) if first else (border + 1, high)
-    find = str.find if first else str.rfind
-    at = find(stream.keys, piece.keys, low, high)
-    if at >= 0:
-        return Fit(at, at + len(piece))
-    at = find(stream.loose, piece.loose, low, high)
-    if at >= 0:
-        fit = same_sound_fit(piece, stream, at)
-        if fit is not None and (len(piece) > 1 or not fit.confusions):
-            return fit
+    edge = low if first else high
+    for finder in (_same_keys, _same_sound, _one_edit):
+        fits = ((finder(piece, stream, low, high, first), piece) for piece in slot)
+        near = [(fit, piece) for fit, piece in fits if fit is not None and _distance(fit, edge, first) <= gap]
+        if near:
+            return min(near, key=lambda found: (_distance(found[0], edge, first), -len(found[1]), found[1].keys))
+    return None
+
+
+def _distance(fit: Fit, edge: int, first: bool) -> int:
+    return fit.start - edge if first else edge - fit.end
+
+
+def _same_keys(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
+    at = stream.keys.find(piece.keys, low, high) if first else stream.keys.rfind(piece.keys, low, high)
+    return None if at < 0 else Fit(at, at + len(piece))
+
+
+def _same_sound(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
+    at = stream.loose.find(piece.loose, low, high) if first else stream.loose.rfind(piece.loose, low, high)
+    fit = same_sound_fit(piece, stream, at) if at >= 0 else None
+    if fit is None or len(piece) > 1:
+        return fit
+    # A single character is little evidence: it must sound exactly so and be no common word itself.
+    return None if fit.confusions or common_word(stream.keys[at]) else fit
+
+
+def _one_edit(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
     if len(piece) < 3 or high - low < len(piece) - 1:
         return None
     places = range(low, high - len(piece) + 2)

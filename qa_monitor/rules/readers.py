@@ -171,10 +171,10 @@ def vocabulary(node: Node, what: str, names: Names) -> tuple[str, ...]:
     """Words, with `<class>` standing for the plain words of a class."""
     found: list[str] = []
     for wording in wordings(node, what, names):
-        for pieces in wording.variants:
-            if len(pieces) > 1:
+        for variant in wording.variants:
+            if len(variant) > 1:
                 node.refuse(f"{what} 只能写词，“{wording.text}”里有间隔", "隔着字的说法用 phrase")
-            found.append(pieces[0])
+            found.extend(variant[0])
     return tuple(dict.fromkeys(found))
 
 

@@ -1,7 +1,7 @@
 """The rulebook: rules loaded from packs, checked against calls, explained.
 
-    book = load_rulebook(rules_dir, ["common", "power_95598"])
-    findings = book.check(dialogue, facts, model_scores)
+book = load_rulebook(rules_dir, ["common", "power_95598"])
+findings = book.check(dialogue, facts, model_scores)
 """
 
 from __future__ import annotations

@@ -27,12 +27,16 @@ from qa_monitor.rules.fields import DIRECTIONS
 SILENCE_S = 3.0
 OVERLAP_S = 0.5
 _ROLES: dict[str, Role] = {
-    "坐席": "agent", "客服": "agent", "座席": "agent", "客户": "customer", "用户": "customer", "第三方": "other",
-    "导航": "ivr", "未知": "unknown",
+    "坐席": "agent",
+    "客服": "agent",
+    "座席": "agent",
+    "客户": "customer",
+    "用户": "customer",
+    "第三方": "other",
+    "导航": "ivr",
+    "未知": "unknown",
 }
-_LINE = re.compile(
-    rf"^({'|'.join(_ROLES)})\s*(?:(\d+(?:\.\d+)?)\s*[-~～]\s*(\d+(?:\.\d+)?)\s*秒?)?\s*[:：]\s*(.*)$"
-)
+_LINE = re.compile(rf"^({'|'.join(_ROLES)})\s*(?:(\d+(?:\.\d+)?)\s*[-~～]\s*(\d+(?:\.\d+)?)\s*秒?)?\s*[:：]\s*(.*)$")
 _WAIT = re.compile("稍等|稍候|等一下|别挂|不要挂|等我")
 _EMOTION_CONFIDENCE = 0.9
 

@@ -42,7 +42,9 @@ def _silence_hit(call: Call, silence: Silence, before: int | None) -> Hit:
 
 def response_delay_hits(call: Call, spec: specs.ResponseDelaySpec) -> list[Hit]:
     """Turns that begin so long after the other side's last words."""
-    measured = [(turn, p.response_delay_s) for turn, p in sorted(call.prosody.items()) if p.response_delay_s is not None]
+    measured = [
+        (turn, p.response_delay_s) for turn, p in sorted(call.prosody.items()) if p.response_delay_s is not None
+    ]
     seen: set[str] = set()
     found: list[Hit] = []
     for turn, delay in measured:

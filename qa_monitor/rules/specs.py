@@ -214,9 +214,31 @@ class RuleSpec:
 
 
 Spec = (
-    PhraseSpec | WordSpec | PatternSpec | SimilarSpec | RepeatSpec | EntitySpec | ReadbackSpec | SilenceSpec
-    | ResponseDelaySpec | OverlapSpec | RateSpec | ToneSpec | MeasureSpec | SpeakerSpec | PolitenessSpec | EmotionSpec
-    | ResolutionSpec | SatisfactionSpec | FactSpec | AllSpec | AnySpec | NotSpec | OrderSpec | CountSpec | RefSpec
+    PhraseSpec
+    | WordSpec
+    | PatternSpec
+    | SimilarSpec
+    | RepeatSpec
+    | EntitySpec
+    | ReadbackSpec
+    | SilenceSpec
+    | ResponseDelaySpec
+    | OverlapSpec
+    | RateSpec
+    | ToneSpec
+    | MeasureSpec
+    | SpeakerSpec
+    | PolitenessSpec
+    | EmotionSpec
+    | ResolutionSpec
+    | SatisfactionSpec
+    | FactSpec
+    | AllSpec
+    | AnySpec
+    | NotSpec
+    | OrderSpec
+    | CountSpec
+    | RefSpec
     | RuleSpec
 )
 

@@ -27,7 +27,10 @@ _NOTHING = re.compile(r"[\W_嗯呃啊哦噢喔诶欸哎唉呀嘛呢吧哈额]*")
 def phrase_hits(call: Call, spec: specs.PhraseSpec, number: int, exceptions: int | None) -> list[Hit]:
     """Hits of the wordings of set `number` that pass position, exceptions and guards."""
     found = _kept(call, call.phrases.get(number, ()), exceptions, spec.at, spec.guards)
-    return [call.hit(hit.start, hit.end, hit.confidence, hit.sure, _match(hit))._replace(wording=hit.wording) for hit in found]
+    return [
+        call.hit(hit.start, hit.end, hit.confidence, hit.sure, _match(hit))._replace(wording=hit.wording)
+        for hit in found
+    ]
 
 
 def _match(hit: PhraseHit) -> str:
@@ -142,7 +145,9 @@ def readback_hits(call: Call, spec: specs.ReadbackSpec) -> list[Hit]:
             continue
         mine = "".join(digits for _, _, digits in runs)
         for other in call.other_side_before(turn, spec.turns):
-            if any(spec.digits.holds(len(digits)) and _repeats(mine, digits, spec.tail) for _, _, digits in said[other]):
+            if any(
+                spec.digits.holds(len(digits)) and _repeats(mine, digits, spec.tail) for _, _, digits in said[other]
+            ):
                 offset = call.text.starts[turn]
                 found.append(call.hit(offset + runs[0][0], offset + runs[-1][1], match="entity"))
                 break
@@ -168,7 +173,8 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
         earlier = [
             (other, ratio(words, plain[other]) / 100)
             for other in range(max(0, turn - spec.turns), turn)
-            if len(plain[other]) >= spec.min_chars and (call.role_of(other) == call.role_of(turn)) == (spec.of == "same")
+            if len(plain[other]) >= spec.min_chars
+            and (call.role_of(other) == call.role_of(turn)) == (spec.of == "same")
         ]
         alike = [(other, score) for other, score in earlier if score >= spec.similarity]
         said[turn] = 1 + max((max(said[other], 1) for other, _ in alike), default=0)
