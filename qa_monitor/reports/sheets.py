@@ -1,0 +1,210 @@
+"""Cells and sheets that are safe to open: text stays text, numbers are numbers, nothing is cut without saying so.
+
+XlsxWriter guesses a cell's type from its content and writes a string that looks like rich-text XML as raw XML; all
+text therefore goes through `clean` and `Sheet.text`, never through `Worksheet.write`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+from qa_monitor.reports.columns import Cell, Column, ColumnKind
+
+MAX_CELL_UNITS = 32_767  # of UTF-16
+MAX_ROWS = 1_048_576
+MAX_NAME_CHARS = 31
+FONT = "等线"
+INK, FAINT, LINE, HEAD_FILL = "#22303C", "#6B7680", "#DDD8CC", "#EEF2F1"
+RISKY_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+# What XML 1.0 cannot hold, lone halves of surrogate pairs included; tab and newline stay.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_NAME_FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+
+NUMBER_FORMATS: dict[ColumnKind, str] = {
+    "points": "0.0",
+    "scale": "0.0",
+    "share": "0.0%",
+    "seconds": "0.0",
+    "count": "0",
+}
+R = TypeVar("R")
+
+
+def units(text: str) -> int:
+    """Length as Excel counts it: UTF-16 code units, two for an emoji or a rare character."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def clean(text: str, counts: Counter[str]) -> str:
+    """`text` as a cell can hold it; what was removed or cut is added to `counts` and, when cut, shown in the cell."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text, removed = _UNWRITABLE.subn("", text)
+    if removed:
+        counts["control_characters"] += removed
+    if text.startswith("<r>") and text.endswith("</r>"):
+        text += " "  # XlsxWriter would write it as raw XML
+        counts["markup_guarded"] += 1
+    if len(text) > MAX_CELL_UNITS // 2 and units(text) > MAX_CELL_UNITS:
+        text = _cut(text)
+        counts["cut_cells"] += 1
+    return text
+
+
+def _cut(text: str) -> str:
+    tail = f"…（已截断，原文共 {len(text)} 字）"
+    room = MAX_CELL_UNITS - len(tail)
+    kept = text[:room]
+    while units(kept) > room:
+        kept = kept[: len(kept) - max(1, (units(kept) - room) // 2)]
+    return kept + tail
+
+
+def is_risky(text: str) -> bool:
+    """Would become a formula if a person edited the cell and pressed Enter, or after a careless export."""
+    return text.startswith(RISKY_START)
+
+
+def sheet_name(wanted: str, taken: Iterable[str]) -> str:
+    """`wanted` as Excel allows it: no []:*?/\\, at most 31 characters, not in `taken` and not the reserved History."""
+    name = _NAME_FORBIDDEN.sub("_", wanted).strip().strip("'") or "表"
+    used = {other.casefold() for other in taken} | {"history"}
+    name = name[:MAX_NAME_CHARS]
+    number, candidate = 1, name
+    while candidate.casefold() in used or units(candidate) > MAX_NAME_CHARS:
+        number += 1
+        suffix = f"({number})"
+        name = name[: MAX_NAME_CHARS - len(suffix)] if units(name) + len(suffix) <= MAX_NAME_CHARS else name[:-1]
+        candidate = name[: MAX_NAME_CHARS - len(suffix)] + suffix
+    return candidate
+
+
+class Styles:
+    """The workbook's formats, each made once."""
+
+    def __init__(self, workbook: Any) -> None:
+        self._workbook = workbook
+        self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def get(self, **properties: Any) -> Any:
+        """The format with these properties over the house's own."""
+        base = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "top"}
+        merged = base | properties
+        key = tuple(sorted(merged.items()))
+        if key not in self._made:
+            self._made[key] = self._workbook.add_format(merged)
+        return self._made[key]
+
+    def conditional(self, **properties: Any) -> Any:
+        """A format for a conditional rule: only what it changes."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._made:
+            self._made[key] = self._workbook.add_format(properties)
+        return self._made[key]
+
+
+class Sheet:
+    """A worksheet written top down. Only these methods write cells."""
+
+    def __init__(self, workbook: Any, styles: Styles, name: str, counts: Counter[str]) -> None:
+        taken = [sheet.get_name() for sheet in workbook.worksheets()]
+        self.name = sheet_name(name, taken)
+        self.raw: Any = workbook.add_worksheet(self.name)
+        self.styles = styles
+        self._counts = counts
+        self.raw.hide_gridlines(2)
+        self.raw.set_paper(9)  # A4
+        self.raw.set_landscape()
+        self.raw.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+        self.raw.set_footer("&L&8&A&R&8第 &P 页，共 &N 页")
+
+    def text(self, row: int, column: int, value: str | None, **properties: Any) -> None:
+        """A text cell, whatever the text looks like."""
+        given = value or ""
+        shown = clean(given, self._counts)
+        if is_risky(given):
+            properties["quote_prefix"] = True
+            self._counts["quoted_cells"] += 1
+        cell_format = self.styles.get(**properties)
+        if shown:
+            self.raw.write_string(row, column, shown, cell_format)
+        else:
+            self.raw.write_blank(row, column, None, cell_format)
+
+    def number(self, row: int, column: int, value: float | None, **properties: Any) -> None:
+        """A numeric cell; empty when there is no figure."""
+        cell_format = self.styles.get(**properties)
+        if value is None:
+            self.raw.write_blank(row, column, None, cell_format)
+        else:
+            self.raw.write_number(row, column, value, cell_format)
+
+    def cell(self, row: int, column: int, kind: ColumnKind, value: Cell, **properties: Any) -> None:
+        """A table's cell, by the column's kind; a number in a text column (a performance record) stays a number."""
+        if isinstance(value, (int, float)) or (value is None and kind in NUMBER_FORMATS):
+            shape = {"align": "right", "num_format": NUMBER_FORMATS.get(kind, "General")}
+            self.number(row, column, value, **(shape | properties))
+            return
+        self.text(row, column, value, **({"num_format": "@", "text_wrap": kind == "long"} | properties))
+
+
+class Table(Generic[R]):
+    """A sheet of one row an item, going on in further sheets when one is full. `finish` closes it, once."""
+
+    def __init__(
+        self,
+        name: str,
+        columns: Sequence[Column[R]],
+        make_sheet: Callable[[str], Sheet],
+        *,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
+        self.columns = columns
+        self.rows = 0
+        self._name = name
+        self._make_sheet = make_sheet
+        self._max_rows = max_rows
+        self.sheets: list[tuple[Sheet, int]] = []  # with the number of rows below the heading
+        self._start()
+
+    def _start(self) -> None:
+        part = f"{self._name}({len(self.sheets) + 1})" if self.sheets else self._name
+        sheet = self._make_sheet(part)
+        for index, column in enumerate(self.columns):
+            sheet.raw.set_column(index, index, column.width)
+        sheet.raw.freeze_panes(1, self._frozen_columns())
+        sheet.raw.repeat_rows(0)
+        sheet.raw.fit_to_pages(1, 0)
+        sheet.raw.set_row(0, 30)
+        for index, column in enumerate(self.columns):
+            right = column.kind in NUMBER_FORMATS
+            sheet.text(0, index, column.heading, bold=True, bg_color=HEAD_FILL, bottom=1, bottom_color=INK,
+                       text_wrap=True, valign="vcenter", align="right" if right else "left")  # fmt: skip
+        self.sheets.append((sheet, 0))
+
+    def _frozen_columns(self) -> int:
+        """Columns up to the first that is not an id stay in sight, three at most."""
+        ids = 0
+        while ids < min(3, len(self.columns)) and self.columns[ids].kind == "id":
+            ids += 1
+        return ids
+
+    def add(self, item: R) -> None:
+        sheet, filled = self.sheets[-1]
+        if filled + 2 > self._max_rows:
+            self._start()
+            sheet, filled = self.sheets[-1]
+        for index, column in enumerate(self.columns):
+            sheet.cell(filled + 1, index, column.kind, column.of(item), bottom=4, bottom_color=LINE)
+        self.sheets[-1] = (sheet, filled + 1)
+        self.rows += 1
+
+    def finish(self, colour: Callable[[Sheet, Column[R], int, int], None]) -> None:
+        """Filters over every sheet, then `colour(sheet, column, its index, last row)` for each column."""
+        for sheet, filled in self.sheets:
+            sheet.raw.autofilter(0, 0, max(filled, 1), len(self.columns) - 1)
+            for index, column in enumerate(self.columns):
+                if filled:
+                    colour(sheet, column, index, filled)
