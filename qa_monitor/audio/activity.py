@@ -1,0 +1,109 @@
+"""Voice activity: Silero's network (shipped with faster-whisper) over a stream, a block at a time."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from qa_monitor.records import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE = 16_000
+FRAME = 512  # samples the network looks at: 32 ms
+CONTEXT = 64  # samples of the frame before, which it also wants
+START_AT = 0.5
+GO_ON_ABOVE = 0.35
+MIN_SPEECH_S = 0.2
+MIN_SILENCE_S = 0.4
+PAD_S = 0.12
+
+
+class VoiceActivity:
+    """Feed samples as they come; `spans` gives the voiced stretches. Memory: 4 bytes every 32 ms."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._session = _session()
+        self._h = np.zeros((1, 1, 128), dtype=np.float32)
+        self._c = np.zeros((1, 1, 128), dtype=np.float32)
+        self._context = np.zeros(CONTEXT, dtype=np.float32)
+        self._left = np.zeros(0, dtype=np.float32)
+        self._probabilities: list[NDArray[np.float32]] = []
+
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        """samples : (time,) float32, −1..1, 16 000 Hz, following on from the last."""
+        import numpy as np
+
+        held = np.concatenate([self._left, samples])
+        whole = len(held) // FRAME * FRAME
+        self._left = held[whole:]
+        if whole:
+            self._run(held[:whole])
+
+    def _run(self, held: NDArray[np.float32]) -> None:
+        import numpy as np
+
+        frames = held.reshape(-1, FRAME)
+        before = np.vstack([self._context[None], frames[:-1, -CONTEXT:]])
+        self._context = frames[-1, -CONTEXT:].copy()
+        inputs = {"input": np.hstack([before, frames]).astype(np.float32), "h": self._h, "c": self._c}
+        out, self._h, self._c = self._session.run(None, inputs)
+        self._probabilities.append(np.asarray(out, dtype=np.float32).reshape(-1))
+
+    def spans(self, duration_s: float) -> tuple[Span, ...]:
+        """Voiced stretches, padded a little, joined where the pause is short, inside 0..duration."""
+        import numpy as np
+
+        if len(self._left):
+            self._run(np.concatenate([self._left, np.zeros(FRAME - len(self._left), dtype=np.float32)]))
+            self._left = np.zeros(0, dtype=np.float32)
+        if not self._probabilities:
+            return ()
+        voiced = _hysteresis(np.concatenate(self._probabilities))
+        joined = _join(voiced, MIN_SILENCE_S)
+        long_enough = [(start, end) for start, end in joined if end - start >= MIN_SPEECH_S]
+        padded = [(max(0.0, start - PAD_S), min(duration_s, end + PAD_S)) for start, end in long_enough]
+        return tuple(Span(round(start, 3), round(end, 3)) for start, end in _join(padded, 0.0) if end > start)
+
+
+def _hysteresis(probabilities: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """Speech begins above one threshold and goes on above a lower one."""
+    step = FRAME / RATE
+    spans = []
+    start: float | None = None
+    for index, probability in enumerate(probabilities.tolist()):
+        if start is None and probability >= START_AT:
+            start = index * step
+        elif start is not None and probability < GO_ON_ABOVE:
+            spans.append((start, index * step))
+            start = None
+    if start is not None:
+        spans.append((start, len(probabilities) * step))
+    return spans
+
+
+def _join(spans: list[tuple[float, float]], gap_s: float) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for start, end in spans:
+        if joined and start - joined[-1][1] <= gap_s:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _session() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    model = next(
+        item for item in files("faster_whisper").joinpath("assets").iterdir() if item.name.startswith("silero_vad")
+    )
+    return onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"], sess_options=options)
