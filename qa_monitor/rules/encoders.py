@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -52,6 +53,6 @@ def _features(keys: str) -> list[tuple[int, float]]:
             (ord(a) * 31_337 + ord(b)) * 2_654_435_761 % _SIZE,
             _LIGHT_WEIGHT if a in _LIGHT and b in _LIGHT else _PAIR_WEIGHT,
         )
-        for a, b in zip(keys, keys[1:], strict=False)
+        for a, b in pairwise(keys)
     ]
     return single + pairs

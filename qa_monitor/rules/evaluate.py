@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from qa_monitor.rules import specs
 from qa_monitor.rules.call import Call
+from qa_monitor.rules.fields import LEAF_BY_KEY
 from qa_monitor.rules.hits import FALSE, Hit, Reason, Result, unknown, without_overlaps
 from qa_monitor.rules.leaves import Compiled, Leaves
 from qa_monitor.rules.scope import Scope, Window, chosen, place_window, turns_in, window_about
@@ -179,7 +180,7 @@ class Evaluator:
         if isinstance(spec, specs.CountSpec):
             return _count(spec, self.evaluate(spec.child, scope))
         if isinstance(spec, specs.RefSpec):
-            return self.evaluate(self._named[spec.name], scope)
+            return _named_hits(spec.name, self.evaluate(self._named[spec.name], scope))
         if isinstance(spec, specs.RuleSpec):
             verdict = self._outcome(spec.rule_id)
             if verdict == "unsure" and "unsure" not in spec.verdicts:
@@ -208,6 +209,13 @@ class Evaluator:
         found = {hit for anchor, hits in met for hit in (anchor, *hits)}
         sure_pairs = [anchor.sure and any(hit.sure for hit in hits) for anchor, hits in met]
         return Result(True, tuple(sorted(found)), all(sure_pairs) if spec.which == "every" else any(sure_pairs))
+
+
+def _named_hits(name: str, result: Result) -> Result:
+    """Hits without a name of their own take that of the condition they were found by."""
+    shown = name.rpartition("/")[2]
+    hits = tuple(hit._replace(label=shown) if hit.label in LEAF_BY_KEY else hit for hit in result.hits)
+    return result._replace(hits=hits)
 
 
 def _scope_of(role: str) -> RoleScope:

@@ -14,6 +14,7 @@ from qa_monitor.rules.phrases import PhraseIndex
 from qa_monitor.rules.scope import Scope, turns_in
 from qa_monitor.rules.similar_op import Spoken, encode_call, encode_examples, similar_hits
 from qa_monitor.rules.specs import Condition
+from qa_monitor.rules.wordings import Slot, Wording
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +36,7 @@ class Compiled:
         if isinstance(spec, specs.PhraseSpec):
             self.sets[condition] = self.index.add(spec.wordings, spec.gap, spec.pinyin)
         elif isinstance(spec, specs.WordSpec):
-            from qa_monitor.rules.wordings import Wording
-
-            words = [Wording(word, (((word,),),)) for word in spec.words]
+            words = [Wording(word, ((Slot((word,)),),)) for word in spec.words]
             self.sets[condition] = self.index.add(words, 1, pinyin=False)
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,7 +31,6 @@ class Packs:
     conditions: dict[str, Condition] = field(default_factory=dict)
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     version: str = ""
-    unused_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,12 @@ class _File:
     mapping: dict[str, Node]
 
 
-def read_packs(rules_dir: Path, packs: Sequence[str]) -> Packs:
-    """The rules of `packs` (folders of `rules_dir`), later packs on top of earlier ones. Raises RuleFileError."""
+def read_packs(rules_dir: Path, packs: Sequence[str], problems: list[RuleFileError] | None = None) -> Packs:
+    """The rules of `packs` (folders of `rules_dir`), later packs on top of earlier ones. Raises RuleFileError.
+
+    Given a list of `problems`, a rule or condition that cannot be read is added to it and left out, so that all that
+    is wrong can be shown at once.
+    """
     files = list(_files(rules_dir, packs))
     found = Packs()
     nodes = _collect_words(files)
@@ -53,12 +57,24 @@ def read_packs(rules_dir: Path, packs: Sequence[str]) -> Packs:
             if name in where_named:
                 node.refuse(f"公用条件 {name} 重名", f"{where_named[name].where} 已写过，换个名字或删去一处")
             where_named[name] = node
-            found.conditions[name] = parse_condition(node, names)
+            with _collecting(problems):
+                found.conditions[name] = parse_condition(node, names)
     for file in files:
-        _add_rules(found, file, names)
-    _check_references(found)
+        _add_rules(found, file, names, problems)
+    with _collecting(problems):
+        _check_references(found)
     _version(found, files)
     return found
+
+
+@contextmanager
+def _collecting(problems: list[RuleFileError] | None) -> Iterator[None]:
+    try:
+        yield
+    except RuleFileError as error:
+        if problems is None:
+            raise
+        problems.append(error)
 
 
 def _files(rules_dir: Path, packs: Sequence[str]) -> Iterator[_File]:
@@ -136,7 +152,7 @@ def _check_words(nodes: Mapping[str, list[Node]], words: Mapping[str, tuple[str,
                 node.refuse(str(error))
 
 
-def _add_rules(found: Packs, file: _File, names: Names) -> None:
+def _add_rules(found: Packs, file: _File, names: Names, problems: list[RuleFileError] | None) -> None:
     if "disable" in file.mapping:
         for node in file.mapping["disable"].items("disable"):
             identity = rule_id(node, "disable")
@@ -144,8 +160,8 @@ def _add_rules(found: Packs, file: _File, names: Names) -> None:
                 node.refuse(f"要停用的规则 {identity} 不在前面的规则包里", read.suggest(identity, found.rules))
             del found.rules[identity]
     for node in file.mapping["rules"].items("rules") if "rules" in file.mapping else ():
-        got = parse_rule(node, file.pack, names)
-        _place(found, got)
+        with _collecting(problems):
+            _place(found, parse_rule(node, file.pack, names))
 
 
 def _place(found: Packs, got: ReadRule) -> None:

@@ -8,11 +8,15 @@ from typing import Any, NoReturn
 from qa_monitor.rules import fields, specs
 from qa_monitor.rules import readers as read
 from qa_monitor.rules.compare import Comparison, Place, parse_place
+from qa_monitor.rules.fold import key_text
 from qa_monitor.rules.readers import Names
 from qa_monitor.rules.source import Node
 from qa_monitor.rules.specs import Condition
+from qa_monitor.rules.wordings import Wording
 
 AT_LEAST_TWICE = Comparison("至少 2 次", low=2)
+# Single characters that stand in almost every turn.
+_EVERYWHERE = frozenset("的了是我你他在有就不也和都这那一个们啊吗呢吧嗯哦好说要会能到去来对给把")
 _RULE_ID = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")
 
 
@@ -79,6 +83,9 @@ def _leaf(operator: fields.Operator, mapping: dict[str, Node], names: Names) -> 
 
 
 def _check_leaf(spec: specs.Spec, node: Node) -> None:
+    if isinstance(spec, specs.PhraseSpec):
+        for wording in spec.wordings:
+            _check_breadth(wording, spec, node)
     if isinstance(spec, specs.PhraseSpec) and isinstance(spec.need, int) and spec.need > len(spec.wordings):
         node.refuse(f"need 要 {spec.need} 种说法，却只写了 {len(spec.wordings)} 种，永远不成立", "减小 need 或补充说法")
     if isinstance(spec, specs.FactSpec):
@@ -87,6 +94,20 @@ def _check_leaf(spec: specs.Spec, node: Node) -> None:
             node.refuse("fact 没有写要求", "加上 is、is_not、value、matches 或 exists 之一")
         if spec.exists is False and any(tests):
             node.refuse("exists: no 与其他要求不能同时成立", "只留一个")
+
+
+def _check_breadth(wording: Wording, spec: specs.PhraseSpec, node: Node) -> None:
+    """Refuse wordings that would be found in almost any turn."""
+    for variant in wording.variants:
+        keys = [[key_text(string) for string in slot.strings] for slot in variant]
+        said = [min(slot, key=len) for slot in keys if any(slot)]
+        if not said or all(not key for key in said):
+            node.refuse(f"说法“{wording.text}”没有实在的字，会匹配任何话", "写上要找的话")
+        if len(said) == 1 and len(said[0]) <= 1 and spec.at != "alone":
+            if said[0] in _EVERYWHERE:
+                node.refuse(f"说法“{wording.text}”里单独的“{said[0]}”几乎每句话都有", "写完整的说法，或加 at: alone")
+            if spec.at == "any" and said[0] == "":
+                node.refuse(f"说法“{wording.text}”有一种写法是空的，会匹配任何话", "去掉空的选项")
 
 
 def _compound(operator: str, mapping: dict[str, Node], names: Names) -> specs.Spec:

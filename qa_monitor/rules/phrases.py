@@ -37,6 +37,8 @@ class PhraseHit(NamedTuple):
 
 
 Pieces = tuple[Literal, ...]
+# The strings of each slot, and how many characters may stand before it.
+_Shape = tuple[tuple[tuple[str, ...], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class _Use:
     """A variant of a wording: its slots, the one searched for, and the sets that it belongs to (set, wording, pinyin)."""
 
     slots: tuple[Pieces, ...]
+    gaps: tuple[int, ...]  # at most so many characters before each slot
     trigger: int
-    gap: int
     owners: tuple[tuple[int, int, bool], ...]
 
 
@@ -53,7 +55,7 @@ class PhraseIndex:
     """Sets of wordings. Add all sets, then `scan` any number of dialogues."""
 
     def __init__(self) -> None:
-        self._owners: dict[tuple[tuple[tuple[str, ...], ...], int], list[tuple[int, int, bool]]] = {}
+        self._owners: dict[_Shape, list[tuple[int, int, bool]]] = {}
         self._sets = 0
         self._built: _Automata | None = None
 
@@ -64,8 +66,9 @@ class PhraseIndex:
         self._built = None
         for position, wording in enumerate(wordings):
             for variant in wording.variants:
-                slots = tuple(slot for slot in map(_keys_of, variant) if slot)
-                self._owners.setdefault((slots, gap), []).append((number, position, pinyin))
+                slots = [(_keys_of(slot.strings), 0 if slot.adjacent else gap) for slot in variant]
+                shape = tuple((keys, room) for keys, room in slots if keys)
+                self._owners.setdefault(shape, []).append((number, position, pinyin))
         return number
 
     def scan(self, text: CallText) -> dict[int, list[PhraseHit]]:
@@ -79,10 +82,11 @@ class PhraseIndex:
 
     def _uses(self) -> list[_Use]:
         uses: list[_Use] = []
-        for (keys, gap), owners in self._owners.items():
-            slots = tuple(tuple(map(make_literal, slot)) for slot in keys)
+        for shape, owners in self._owners.items():
+            slots = tuple(tuple(map(make_literal, keys)) for keys, _ in shape)
+            gaps = tuple(room for _, room in shape)
             for trigger in _triggers(slots):
-                uses.append(_Use(slots, trigger, gap, tuple(owners)))
+                uses.append(_Use(slots, gaps, trigger, tuple(owners)))
         return uses
 
 
@@ -177,14 +181,16 @@ def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, in
     in the same sentence."""
     start, end = trigger.start, trigger.end
     counts = (trigger.homophones, trigger.confusions, trigger.edits)
-    for slot in use.slots[use.trigger + 1 :]:
-        found = _neighbour(slot, stream, end, min(len(stream.keys), end + use.gap + len(slot[0])), use.gap, first=True)
+    for number in range(use.trigger + 1, len(use.slots)):
+        slot, gap = use.slots[number], use.gaps[number]
+        found = _neighbour(slot, stream, end, min(len(stream.keys), end + gap + len(slot[0])), gap, first=True)
         if found is None or stream.sentence[found[0].start] != stream.sentence[end - 1]:
             return None
         fit, piece = found
         end, length, counts = fit.end, length + len(piece), _plus(counts, fit)
-    for slot in reversed(use.slots[: use.trigger]):
-        found = _neighbour(slot, stream, max(0, start - use.gap - len(slot[0])), start, use.gap, first=False)
+    for number in range(use.trigger - 1, -1, -1):
+        slot, gap = use.slots[number], use.gaps[number + 1]
+        found = _neighbour(slot, stream, max(0, start - gap - len(slot[0])), start, gap, first=False)
         if found is None or stream.sentence[found[0].end - 1] != stream.sentence[start]:
             return None
         fit, piece = found

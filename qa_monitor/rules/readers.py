@@ -174,7 +174,7 @@ def vocabulary(node: Node, what: str, names: Names) -> tuple[str, ...]:
         for variant in wording.variants:
             if len(variant) > 1:
                 node.refuse(f"{what} 只能写词，“{wording.text}”里有间隔", "隔着字的说法用 phrase")
-            found.extend(variant[0])
+            found.extend(variant[0].strings)
     return tuple(dict.fromkeys(found))
 
 

@@ -9,7 +9,7 @@ from qa_monitor.records import Evidence, Finding, Note, Verdict
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.describe import describe, role_text
 from qa_monitor.rules.evaluate import Evaluator
-from qa_monitor.rules.hits import ABSENT_INPUT, REASON_TEXT, Hit, Reason, Result, without_overlaps
+from qa_monitor.rules.hits import ABSENT_INPUT, REASON_TEXT, Hit, Reason, without_overlaps
 from qa_monitor.rules.scope import Scope
 from qa_monitor.rules.specs import Condition, Rule
 from qa_monitor.rules.times import heard

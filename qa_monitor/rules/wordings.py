@@ -1,7 +1,8 @@
 """The small language of wordings: `请[您]稍(等|候)`, `感谢…来电`, `<歉意>…不便`.
 
-A wording stands for variants; a variant is a sequence of slots with bounded gaps between them, and each slot holds the
-strings that may stand there. Alternatives inside a slot are kept side by side, not multiplied with other slots.
+A wording stands for variants; a variant is a sequence of slots, each holding the strings that may stand there, with a
+bounded gap or nothing between neighbours. Short runs of alternatives are multiplied out into one slot, so that they are
+compared as a whole; long ones are kept as adjacent slots.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 MAX_WORDING_CHARS = 400
-MAX_ALTERNATIVES = 2000
+MAX_ALTERNATIVES = 800
 MAX_VARIANTS = 500
 DEFAULT_GAP = 6
 GAP = "…"
@@ -21,8 +23,17 @@ GAP = "…"
 _KEYBOARD = str.maketrans("（）［］｜＜＞＊", "()[]|<>*")
 _CLASS_ALONE = re.compile(r"<([^<>]+)>")
 
-Slot = tuple[str, ...]
+
+class Slot(NamedTuple):
+    """The strings that may stand in one place; `adjacent` when nothing may stand between it and the slot before."""
+
+    strings: tuple[str, ...]
+    adjacent: bool = False
+
+
 Variant = tuple[Slot, ...]
+# A slot's strings, or GAP between slots.
+_Token = tuple[str, ...] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +60,36 @@ def _variants(flat: str, words: Mapping[str, Sequence[str]], inside: tuple[str, 
         name = alone[1].strip()
         entries = _entries(name, flat, words, inside)
         return [variant for entry in entries for variant in _variants(_flat(entry), words, (*inside, name))]
-    choices = [_choices(segment) for segment in _Parser(flat, words, inside).segments()]
-    if prod(map(len, choices)) > MAX_VARIANTS:
-        raise ValueError(f"说法“{flat}”展开太多，请减少括号里的 … 或拆成几条")
-    return [tuple(slot for part in parts for slot in part) for parts in product(*choices)]
+    parts: list[list[list[_Token]]] = []
+    for number, segment in enumerate(_Parser(flat, words, inside).segments()):
+        if number:
+            parts.append([[GAP]])
+        parts.extend(_choices(chunk) for chunk in _chunks(segment))
+    if prod(map(len, parts)) > MAX_VARIANTS:
+        raise ValueError(f"说法“{flat}”展开太多，请减少括号，或拆成几条")
+    return [_variant([token for tokens in chosen for token in tokens]) for chosen in product(*parts)]
+
+
+def _variant(tokens: Sequence[_Token]) -> Variant:
+    slots: list[Slot] = []
+    gap = False
+    for token in tokens:
+        if isinstance(token, str):
+            gap = True
+        else:
+            slots.append(Slot(token, adjacent=not gap and bool(slots)))
+            gap = False
+    return tuple(slots)
+
+
+def _chunks(parts: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Neighbouring parts multiplied out as long as that stays small."""
+    chunks: list[list[str]] = [[""]]
+    for part in parts:
+        if len(chunks[-1]) * len(part) > MAX_ALTERNATIVES:
+            chunks.append([""])
+        chunks[-1] = [head + tail for head in chunks[-1] for tail in part]
+    return chunks
 
 
 def _entries(name: str, text: str, words: Mapping[str, Sequence[str]], inside: tuple[str, ...]) -> Sequence[str]:
@@ -67,16 +104,18 @@ def _flat(text: str) -> str:
     return text.translate(_KEYBOARD).replace("...", GAP).replace("*", GAP)
 
 
-def _choices(strings: Sequence[str]) -> list[Variant]:
-    """What may stand between two gaps: one slot of plain strings, nothing, or a string that has gaps of its own."""
+def _choices(strings: Sequence[str]) -> list[list[_Token]]:
+    """What a chunk may be: one slot of plain strings, nothing, or a string that has gaps of its own."""
     plain = tuple(dict.fromkeys(string.strip() for string in strings if string.strip() and GAP not in string))
-    found: list[Variant] = [(plain,)] if plain else []
+    found: list[list[_Token]] = [[plain]] if plain else []
     if any(not string.strip() for string in strings):
-        found.append(())
+        found.append([])
     for string in strings:
         if GAP in string:
-            pieces = [piece.strip() for piece in string.split(GAP)]
-            found.append(tuple((piece,) for piece in pieces if piece))
+            pieces = [
+                GAP if piece == GAP else (piece.strip(),) for piece in re.split(f"({GAP})", string) if piece.strip()
+            ]
+            found.append(list(pieces))
     return found
 
 
@@ -89,19 +128,21 @@ class _Parser:
         self.inside = inside
         self.at = 0
 
-    def segments(self) -> list[list[str]]:
-        """The strings of each stretch between two gaps."""
-        found = []
-        while True:
-            found.append(self.sequence("", stop_at_gap=True))
-            if self.at == len(self.text):
-                return found
+    def segments(self) -> list[list[list[str]]]:
+        """The parts of each stretch between two gaps; a part is the strings that may stand there."""
+        found: list[list[list[str]]] = [[]]
+        while self.at < len(self.text):
             char = self.text[self.at]
             if char == "|":
                 raise ValueError(f"说法“{self.text}”里的 | 要放在 ( ) 里，或拆成两条说法")
-            if char != GAP:
+            if char in ")]>":
                 raise ValueError(f"说法“{self.text}”第 {self.at + 1} 个字“{char}”前缺少左括号")
-            self.at += 1
+            if char == GAP:
+                self.at += 1
+                found.append([])
+            else:
+                found[-1].append(self.part(char))
+        return found
 
     def alternatives(self, closing: str) -> list[str]:
         """Branches split by `|`, up to `closing` (not consumed) or the end."""
@@ -111,16 +152,16 @@ class _Parser:
             branches.append(self.sequence(closing))
         return [string for branch in branches for string in branch]
 
-    def sequence(self, closing: str, stop_at_gap: bool = False) -> list[str]:
+    def sequence(self, closing: str) -> list[str]:
         strings = [""]
-        while self.at < len(self.text):
-            char = self.text[self.at]
-            if char in closing or char in "|)]>" or (stop_at_gap and char == GAP):
-                break
-            part = self.part(char)
-            strings = [head + tail for head in strings for tail in part]
-            if len(strings) > MAX_ALTERNATIVES:
-                raise ValueError(f"说法“{self.text}”展开超过 {MAX_ALTERNATIVES} 种，请减少括号或拆成几条")
+        while self.at < len(self.text) and self.text[self.at] not in f"|)]>{closing}":
+            part = self.part(self.text[self.at])
+            strings = self.limited([head + tail for head in strings for tail in part])
+        return strings
+
+    def limited(self, strings: list[str]) -> list[str]:
+        if len(strings) > MAX_ALTERNATIVES:
+            raise ValueError(f"说法“{self.text}”的一个括号展开超过 {MAX_ALTERNATIVES} 种，请拆成几条")
         return strings
 
     def part(self, char: str) -> list[str]:
@@ -151,10 +192,8 @@ class _Parser:
 
     def entry(self, entry: str, name: str) -> list[str]:
         parser = _Parser(_flat(entry), self.words, (*self.inside, name))
-        parts = parser.segments()
-        if prod(map(len, parts)) > MAX_ALTERNATIVES:
-            raise ValueError(f"词类 <{name}> 里的“{entry}”展开太多，请拆成几条")
-        return [GAP.join(part) for part in product(*parts)]
+        stretches = [["".join(strings) for strings in product(*parts)] for parts in parser.segments()]
+        return self.limited([GAP.join(strings) for strings in product(*stretches)])
 
 
 class UnknownClassError(ValueError):
