@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RATE = 16_000
 FRAMES_A_SECOND = 100
 SECONDS_A_TOKEN = 0.02
-BATCH = 8
+BATCH = 4
 MAX_TOKENS = 224
 # Below this mean log-probability, or above this repetition, a window is searched again with a wider beam.
 UNSURE_LOGPROB = -0.7

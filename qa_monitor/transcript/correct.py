@@ -1,0 +1,97 @@
+"""Domain words put right by their sound: only where the recogniser was unsure, and never a change of length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from qa_monitor.records import Word
+
+UNSURE_BELOW = 0.75
+WORDS_FILE = "hotwords.txt"
+# Finals and initials that telephone lines and accents make alike.
+_ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
+
+
+class Corrector:
+    """Knows the domain's words by their sound."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words: dict[tuple[str, ...], str] = {}
+        self._known = set(words)
+        for word in words:
+            if 2 <= len(word) <= 6 and all("一" <= character <= "鿿" for character in word):
+                self._words.setdefault(sounds(word), word)
+        self._lengths = sorted({len(key) for key in self._words}, reverse=True)
+
+    def correct(self, text: str, offsets: Sequence[int], raw: str, words: Sequence[Word]) -> str:
+        """`text` with unsure stretches that sound like a domain word replaced by it; same length, raw text untouched."""
+        unsure = _unsure_places(raw, words)
+        out = text
+        heard = [sounds(character) for character in text]
+        index = 0
+        while index < len(text):
+            found = self._at(heard, index)
+            places = range(index, index + len(found)) if found else range(0)
+            if found and text[index : index + len(found)] != found and any(offsets[place] in unsure for place in places):
+                if text[index : index + len(found)] not in self._known:
+                    out = out[:index] + found + out[index + len(found) :]
+                index += len(found)
+            else:
+                index += 1
+        return out
+
+    def _at(self, heard: Sequence[tuple[str, ...]], index: int) -> str | None:
+        for length in self._lengths:
+            key = tuple(part for place in heard[index : index + length] for part in place)
+            if len(key) == length and key in self._words:
+                return self._words[key]
+        return None
+
+
+def _unsure_places(raw: str, words: Sequence[Word]) -> set[int]:
+    """Indices into `raw` of characters that the recogniser was not sure of."""
+    places: set[int] = set()
+    lead = len("".join(word.text for word in words)) - len("".join(word.text for word in words).lstrip())
+    at = -lead
+    for word in words:
+        if word.probability < UNSURE_BELOW:
+            places.update(range(max(0, at), max(0, at + len(word.text))))
+        at += len(word.text)
+    return {place for place in places if place < len(raw)}
+
+
+@lru_cache(maxsize=20_000)
+def sounds(text: str) -> tuple[str, ...]:
+    """Toneless syllables with easily confused sounds made one; empty for what is not Chinese."""
+    from pypinyin import Style, lazy_pinyin
+
+    syllables = lazy_pinyin(text, style=Style.NORMAL, errors="ignore")
+    return tuple(_alike(syllable) for syllable in syllables)
+
+
+def _alike(syllable: str) -> str:
+    for long, short in _ALIKE:
+        if syllable.startswith(long) and len(long) == 2 and long[1] == "h":
+            syllable = short + syllable[2:]
+        elif syllable.endswith(long):
+            syllable = syllable[: -len(long)] + short
+    return syllable
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _mtime_ns: int) -> Corrector:
+    return Corrector(read_words(path))
+
+
+def load_corrector(rules_dir: Path) -> Corrector:
+    path = rules_dir / WORDS_FILE
+    return _load(path, path.stat().st_mtime_ns) if path.is_file() else Corrector(())
+
+
+def read_words(path: Path) -> list[str]:
+    """One word a line; `#` begins a comment."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    words = [line.split("#")[0].strip() for line in lines]
+    return [word for word in words if word]
