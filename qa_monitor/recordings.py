@@ -141,9 +141,7 @@ def identify(found: Found, settle_s: float = 0.0) -> Recording:
         sha256 = sha256_of(found.path)
         after = os.stat(found.path)
     except OSError as error:
-        raise Unreadable(
-            f"{error.strerror}", where=found.name, hint="请检查文件权限，或文件是否已被移走"
-        ) from error
+        raise Unreadable(f"{error.strerror}", where=found.name, hint="请检查文件权限，或文件是否已被移走") from error
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if not same or (settle_s and (before.st_size, before.st_mtime_ns) != (found.size_bytes, found.mtime_ns)):
         raise StillGrowing("大小或时间还在变化，本次未处理", where=found.name, hint="写完后重新运行同一命令即可")

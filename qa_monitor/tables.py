@@ -53,7 +53,9 @@ def read_table(path: Path, known_columns: frozenset[str] = frozenset()) -> Table
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise RecordsFileError(f"无法打开（{error.strerror}）", where=str(path), hint="请检查文件是否存在、是否有权限") from error
+        raise RecordsFileError(
+            f"无法打开（{error.strerror}）", where=str(path), hint="请检查文件是否存在、是否有权限"
+        ) from error
     if size > MAX_BYTES:
         raise RecordsFileError(f"文件过大（{size / 1e6:.0f} MB）", where=str(path), hint="请拆分后再导入")
     if path.suffix.lower() in EXCEL_ENDINGS:
@@ -89,7 +91,9 @@ def _shape(
     for number, cells in filled[at + 1 :]:
         values = {name: cells[index].strip() if index < len(cells) else "" for index, name in enumerate(header) if name}
         rows.append(Row(number, values))
-    return Table(path, tuple(name for name in header if name), tuple(rows), encoding, tuple(rejected or ()), tuple(notes))
+    return Table(
+        path, tuple(name for name in header if name), tuple(rows), encoding, tuple(rejected or ()), tuple(notes)
+    )
 
 
 def _header_at(lines: list[tuple[int, list[str]]], known: frozenset[str]) -> int:
@@ -162,11 +166,15 @@ def _excel_lines(path: Path) -> tuple[list[tuple[int, list[str]]], list[Note]]:
     try:
         with path.open("rb") as stream:
             book = CalamineWorkbook.from_filelike(stream)
-            sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
+            sheets = [
+                (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names
+            ]
     except PasswordError as error:
         raise RecordsFileError("工作簿有密码", where=str(path), hint="请去掉密码另存后再导入") from error
     except (CalamineError, OSError, ValueError) as error:
-        raise RecordsFileError(f"不是可读的 Excel 文件（{error}）", where=str(path), hint="请在 Excel 中另存为 .xlsx 或 CSV") from error
+        raise RecordsFileError(
+            f"不是可读的 Excel 文件（{error}）", where=str(path), hint="请在 Excel 中另存为 .xlsx 或 CSV"
+        ) from error
     filled = [(name, rows) for name, rows in sheets if any(any(str(cell).strip() for cell in row) for row in rows)]
     if not filled:
         return [], []

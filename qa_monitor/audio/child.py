@@ -54,9 +54,13 @@ def _answer(request: dict[str, str | int | dict[str, object]]) -> dict[str, obje
     except QaMonitorError as error:
         return _error(error)
     except MemoryError:
-        return _error(OutOfMemory("解码这个文件超出内存上限", where=recording.name, hint="可调高配置 audio.decode_memory_mb"))
+        return _error(
+            OutOfMemory("解码这个文件超出内存上限", where=recording.name, hint="可调高配置 audio.decode_memory_mb")
+        )
     except OSError as error:
-        return _error(DiskFull(f"解码时写临时文件失败（{error.strerror}）", where=str(request["spool"]), hint="请清理磁盘"))
+        return _error(
+            DiskFull(f"解码时写临时文件失败（{error.strerror}）", where=str(request["spool"]), hint="请清理磁盘")
+        )
 
 
 def _error(error: QaMonitorError) -> dict[str, object]:

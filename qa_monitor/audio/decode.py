@@ -57,7 +57,9 @@ def decode(recording: Recording, settings: AudioSettings, spool: Path) -> AudioI
             raise Unreadable("内容在处理期间被改动", where=recording.name, hint="写完后重新运行同一命令即可")
         head = stream.read(4096)
         if looks_like_text(head):
-            raise NotAudio("内容是文字（可能是播放列表、日志或表格）", where=recording.name, hint="请放入真正的录音文件")
+            raise NotAudio(
+                "内容是文字（可能是播放列表、日志或表格）", where=recording.name, hint="请放入真正的录音文件"
+            )
         riff = read_riff(stream, recording.size_bytes)
         if riff is not None and riff.present_bytes == 0:
             raise NoSound("只有文件头，没有声音数据", where=recording.name, hint="请检查录音系统；这通电话可能没有录上")
@@ -132,6 +134,7 @@ class _Sink:
 
 def _decode_stream(stream: IO[bytes], recording: Recording, settings: AudioSettings, sink: _Sink) -> _Decoded:
     import av
+    import av.container
     from av.error import FFmpegError
 
     raw = _is_raw(recording)
@@ -142,15 +145,22 @@ def _decode_stream(stream: IO[bytes], recording: Recording, settings: AudioSetti
         )  # fmt: skip
     try:
         if raw:
-            options = {"ar": str(settings.raw_rate), "sample_rate": str(settings.raw_rate), "ac": str(settings.raw_channels)}
+            options = {
+                "ar": str(settings.raw_rate),
+                "sample_rate": str(settings.raw_rate),
+                "ac": str(settings.raw_channels),
+            }
             container = av.open(stream, format=_raw_format(settings.raw_codec), options=options)
         else:
             container = av.open(stream, options={"format_whitelist": FORMATS, "protocol_whitelist": ""})
     except (FFmpegError, ValueError, OSError) as error:
-        raise NotAudio(f"不能作为音频打开（{_reason(error)}）", where=recording.name, hint="请确认文件是录音且未损坏") from error
+        raise NotAudio(
+            f"不能作为音频打开（{_reason(error)}）", where=recording.name, hint="请确认文件是录音且未损坏"
+        ) from error
     with container:
         if not container.streams.audio:
             raise NotAudio("里面没有音频", where=recording.name, hint="请确认文件是录音")
+        assert isinstance(container, av.container.InputContainer)
         audio = container.streams.audio[0]
         context = audio.codec_context
         found = _Decoded(context.name, container.format.name.split(",")[0], context.rate or 0, context.channels or 0)
@@ -169,7 +179,9 @@ def _decode_stream(stream: IO[bytes], recording: Recording, settings: AudioSetti
     return found
 
 
-def _read_packets(container: Any, audio: Any, found: _Decoded, sink: _Sink, recording: Recording, settings: AudioSettings) -> None:
+def _read_packets(
+    container: Any, audio: Any, found: _Decoded, sink: _Sink, recording: Recording, settings: AudioSettings
+) -> None:
     """Every packet that decodes; those that do not are counted, and the clock stays that of the file."""
     from av.audio.resampler import AudioResampler
     from av.error import EOFError as AvEOFError
@@ -220,7 +232,9 @@ def _write(frames: list[Any], found: _Decoded, sink: _Sink) -> None:
         found.samples += block.shape[1]
 
 
-def _describe(found: _Decoded, sink: _Sink, riff: RiffHeader | None, recording: Recording, settings: AudioSettings) -> AudioInfo:
+def _describe(
+    found: _Decoded, sink: _Sink, riff: RiffHeader | None, recording: Recording, settings: AudioSettings
+) -> AudioInfo:
     duration_s = found.samples / RATE
     claimed_s = riff.claimed_s if riff is not None else found.claimed_s
     notes = _notes(found, riff, duration_s, claimed_s, recording)
@@ -297,7 +311,9 @@ def _is_raw(recording: Recording) -> bool:
 
 def _raw_format(codec: str) -> str:
     """FFmpeg's name of the raw format that carries a codec."""
-    return {"pcm_s16le": "s16le", "pcm_s16be": "s16be", "pcm_alaw": "alaw", "pcm_mulaw": "mulaw", "pcm_u8": "u8"}.get(codec, codec)
+    return {"pcm_s16le": "s16le", "pcm_s16be": "s16be", "pcm_alaw": "alaw", "pcm_mulaw": "mulaw", "pcm_u8": "u8"}.get(
+        codec, codec
+    )
 
 
 def _too_long(seconds: float, recording: Recording, settings: AudioSettings) -> TooLong:
@@ -309,4 +325,3 @@ def _too_long(seconds: float, recording: Recording, settings: AudioSettings) -> 
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).split(";")[0][:100]
-

@@ -34,7 +34,11 @@ class Corrector:
         while index < len(text):
             found = self._at(heard, index)
             places = range(index, index + len(found)) if found else range(0)
-            if found and text[index : index + len(found)] != found and any(offsets[place] in unsure for place in places):
+            if (
+                found
+                and text[index : index + len(found)] != found
+                and any(offsets[place] in unsure for place in places)
+            ):
                 if text[index : index + len(found)] not in self._known:
                     out = out[:index] + found + out[index + len(found) :]
                 index += len(found)

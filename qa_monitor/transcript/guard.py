@@ -33,7 +33,7 @@ def suspicion(text: str, heard: Heard, confidence: float, voiced_s: float) -> st
         return "silence"
     if STOCK_PHRASES.search(text):
         return "stock_phrase"
-    if is_loop(spoken) or heard.compression > REPETITIVE and is_loop(spoken, times=3):
+    if is_loop(spoken) or (heard.compression > REPETITIVE and is_loop(spoken, times=3)):
         return "repetition"
     if len(spoken) > FASTEST_CHARS_A_SECOND * max(voiced_s, 0.3) + 2:
         return "silence"

@@ -113,13 +113,9 @@ class WhisperEngine:
         """Times of the tokens by the decoder's cross-attention, joined into whole characters."""
         import numpy as np
 
-        text_tokens = [
-            [token for token in result.sequences_ids[0] if token < self._tokenizer.eot] for result in found
-        ]
+        text_tokens = [[token for token in result.sequences_ids[0] if token < self._tokenizer.eot] for result in found]
         frames = [min(len(window) // 160, int(self.window_s * FRAMES_A_SECOND)) for window in windows]
-        aligned = self._whisper.align(
-            encoded, self._prompt[:-1], text_tokens, frames, median_filter_width=7
-        )
+        aligned = self._whisper.align(encoded, self._prompt[:-1], text_tokens, frames, median_filter_width=7)
         results = []
         for result, tokens, alignment in zip(found, text_tokens, aligned, strict=True):
             words, word_tokens = self._tokenizer.split_to_word_tokens([*tokens, self._tokenizer.eot])

@@ -1,0 +1,166 @@
+"""From a transcript to a dialogue: voices, roles, turns, and what happens between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from qa_monitor.dialogue import interaction, prosody, roles, turns, voices
+from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
+from qa_monitor.settings import DialogueSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SWAP_SURE = 0.9
+ECHO_SIMILARITY = 75.0
+ECHO_QUIETER_DB = 6.0
+CHANNEL_NAMES = ("左", "右")
+
+
+class Decoded(Protocol):
+    """Decoded audio: what it is, and slices of it."""
+
+    @property
+    def info(self) -> AudioInfo: ...
+
+    def read(self, channel: int, start_s: float, end_s: float) -> NDArray[np.float32]: ...
+
+
+def stage_settings(settings: DialogueSettings) -> dict[str, Any]:
+    """All that decides how a dialogue is built."""
+    return settings.model_dump()
+
+
+def from_text(given: Sequence[dict[str, Any]]) -> Dialogue:
+    """A dialogue that arrived as text: `role`, `text`, and `start`, `end` in seconds where they are known."""
+    made = tuple(
+        Turn(index, item["role"], item["text"], item.get("start"), item.get("end"), speaker=item["role"])
+        for index, item in enumerate(given)
+    )
+    ends = [turn.end_s for turn in made if turn.end_s is not None]
+    timed = tuple(turn for turn in made if turn.start_s is not None and turn.end_s is not None)
+    return Dialogue(made, duration_s=max(ends) if ends else None, talk_share=interaction.talk_share(timed))
+
+
+def build_dialogue(transcript: Transcript, audio: Decoded, facts: CallFacts, settings: DialogueSettings) -> Dialogue:
+    """Who said what, when, and how. Nothing recognised gives a dialogue without turns."""
+    notes: list[Note] = []
+    stereo = len(audio.info.channels) > 1
+    utterances, dropped = _without_echo(transcript.utterances, audio) if stereo else (list(transcript.utterances), 0)
+    if dropped:
+        notes.append(Note("crosstalk", f"{dropped} 段是另一声道的串音，已去除", dropped))
+    if stereo:
+        said = [turns.of_utterance(utterance, f"ch{utterance.channel}") for utterance in utterances]
+        channel_of = {f"ch{position}": position for position in range(len(audio.info.channels))}
+    else:
+        said = _split_voices(utterances, audio, settings, notes)
+        channel_of = dict.fromkeys({item.speaker for item in said}, 0)
+    assigned, sureness, source = _roles(said, audio.info, facts, settings, notes)
+    built = tuple(_announced(turn) for turn in turns.build(said, assigned, sureness))
+    voiced = _voiced(built, audio.info, stereo)
+    return Dialogue(
+        turns=built,
+        duration_s=audio.info.duration_s,
+        roles_from=source,
+        role_confidence=sureness,
+        silences=interaction.silences(
+            built, [span for spans in voiced.values() for span in spans], audio.info.duration_s, settings.silence_s
+        ),
+        overlaps=interaction.overlaps(built, voiced, assigned, settings.overlap_s) if stereo else (),
+        prosody=prosody.measure(built, channel_of, voiced, audio),
+        talk_share=interaction.talk_share(built),
+        notes=tuple(notes),
+    )
+
+
+def _announced(turn: Turn) -> Turn:
+    """A recorded announcement is nobody's turn to be judged by."""
+    return replace(turn, role="ivr") if roles.is_ivr(turn.text) else turn
+
+
+def _voiced(built: Sequence[Turn], info: AudioInfo, stereo: bool) -> dict[str, list[Span]]:
+    if stereo:
+        return {f"ch{position}": list(channel.voiced) for position, channel in enumerate(info.channels)}
+    voiced: dict[str, list[Span]] = {}
+    for turn in built:
+        if turn.start_s is not None and turn.end_s is not None and turn.end_s > turn.start_s:
+            voiced.setdefault(turn.speaker, []).append(Span(turn.start_s, turn.end_s))
+    return voiced
+
+
+def _split_voices(
+    utterances: Sequence[Utterance], audio: Decoded, settings: DialogueSettings, notes: list[Note]
+) -> list[turns.Said]:
+    parts = [part for utterance in utterances if utterance.words for part in voices.stretches(utterance)]
+    names = voices.speakers(parts, audio, 0, settings.max_speakers)
+    unknown = names.count("unknown")
+    if unknown:
+        notes.append(Note("voice_unknown", f"{unknown} 小段听不出是谁说的，记为未知，不计分", unknown))
+    if len(set(names)) == 1 and len(parts) > 3:
+        notes.append(Note("one_voice", "单声道录音里只听出一个声音，无法分清坐席和客户"))
+    return [turns.of_words(part.utterance, part.words, name) for part, name in zip(parts, names, strict=True)]
+
+
+def _roles(
+    said: Sequence[turns.Said], info: AudioInfo, facts: CallFacts, settings: DialogueSettings, notes: list[Note]
+) -> tuple[dict[str, Role], float, str]:
+    """(speaker → role, how sure, what that rests on)."""
+    texts: dict[str, str] = {}
+    for item in said:
+        if item.speaker != "unknown" and not item.suspect and not roles.is_ivr(item.text):
+            texts[item.speaker] = texts.get(item.speaker, "") + item.text + "。"
+    by_words, sureness = roles.decide(texts)
+    given = facts.agent_channel if facts.agent_channel is not None else settings.agent_channel
+    if given is not None and info.layout in ("stereo", "one_silent"):
+        source = "sidecar" if facts.agent_channel is not None else "settings"
+        by_channel: dict[str, Role] = {
+            f"ch{position}": "agent" if channel.index == given else "customer"
+            for position, channel in enumerate(info.channels)
+        }
+        if info.layout == "one_silent":
+            by_channel = dict.fromkeys(texts, by_channel["ch0"])
+        if sureness >= SWAP_SURE and any(
+            by_words.get(speaker) != role for speaker, role in by_channel.items() if speaker in texts
+        ):
+            notes.append(
+                Note(
+                    "channel_swapped",
+                    f"登记的坐席声道是{CHANNEL_NAMES[given]}声道，但听内容像是反的（把握 {sureness:.0%}），请核对",
+                )
+            )
+        return by_channel, 1.0, source
+    if not texts:
+        return {}, 0.0, "unknown"
+    single = len(texts) == 1 and info.layout != "stereo"
+    if sureness < settings.min_role_confidence or (single and len(said) > 3 and info.layout != "one_silent"):
+        notes.append(Note("role_unknown", f"分不清谁是坐席（把握 {sureness:.0%}），未评分；可在随录信息表写明坐席声道"))
+        return dict.fromkeys(texts, "unknown"), sureness, "unknown"
+    return by_words, sureness, "words"
+
+
+def _without_echo(utterances: Sequence[Utterance], audio: Decoded) -> tuple[list[Utterance], int]:
+    """Leave out words that are the other channel's, heard faintly: same words, same time, much quieter."""
+    from rapidfuzz import fuzz
+
+    dropped: set[int] = set()
+    for index, one in enumerate(utterances):
+        for other_index, other in enumerate(utterances):
+            if one.channel == other.channel or other_index in dropped or index in dropped:
+                continue
+            together = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+            if together < 0.6 * min(one.end_s - one.start_s, other.end_s - other.start_s):
+                continue
+            if fuzz.ratio(one.text, other.text) >= ECHO_SIMILARITY and _quieter(one, other, audio):
+                dropped.add(index)
+    return [utterance for index, utterance in enumerate(utterances) if index not in dropped], len(dropped)
+
+
+def _quieter(one: Utterance, other: Utterance, audio: Decoded) -> bool:
+    import numpy as np
+
+    start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
+    levels = [float(np.mean(audio.read(item.channel, start_s, end_s) ** 2)) + 1e-10 for item in (one, other)]
+    return bool(10 * np.log10(levels[1] / levels[0]) >= ECHO_QUIETER_DB)
