@@ -88,14 +88,15 @@ def _key_figures(page: _Page, batch: BatchView, overview: Overview) -> None:
         page.number(6, column, kind, value, font_size=16, bold=True, align="left")
 
 
-def _table_head(page: _Page, row: int, column: int, headings: list[str]) -> None:
-    for index, heading in enumerate(headings):
-        page.text(row, column + index, heading, bold=True, bg_color=HEAD_FILL, bottom=1, bottom_color=INK,
-                  align="left" if index == 0 else "right")  # fmt: skip
+def _table_head(page: _Page, row: int, column: int, name: str, numbers: list[str]) -> None:
+    style: dict[str, Any] = {"bold": True, "bg_color": HEAD_FILL, "bottom": 1, "bottom_color": INK}
+    page.text(row, column, name, **style)
+    for index, heading in enumerate(numbers, start=column + 1):
+        page.text(row, index, heading, align="right", **style)
 
 
 def _distribution(page: _Page, overview: Overview) -> int:
-    _table_head(page, TABLES_ROW, 0, ["得分段", "通话", "一票否决"])
+    _table_head(page, TABLES_ROW, 0, "得分段", ["未否决", "一票否决"])
     for index, count in enumerate(overview.histogram):
         row = TABLES_ROW + 1 + index
         lower = index * HISTOGRAM_STEP
@@ -107,7 +108,7 @@ def _distribution(page: _Page, overview: Overview) -> int:
 
 
 def _dimensions(page: _Page, means: dict[str, float | None]) -> int:
-    _table_head(page, TABLES_ROW, 4, ["维度", "平均分"])
+    _table_head(page, TABLES_ROW, 4, "维度", ["平均分"])
     for index, (name, value) in enumerate(means.items()):
         page.text(TABLES_ROW + 1 + index, 4, name)
         page.number(TABLES_ROW + 1 + index, 5, "points", value)
@@ -116,7 +117,8 @@ def _dimensions(page: _Page, means: dict[str, float | None]) -> int:
 
 def _top_rules(page: _Page, batch: BatchView, row: int) -> None:
     page.text(row - 1, 0, "违规最多的规则", bold=True, font_size=12)
-    _table_head(page, row, 0, ["规则", "不合格", "疑似", "", "维度", "不合格率"])
+    _table_head(page, row, 0, "规则", ["不合格", "疑似"])
+    _table_head(page, row, 4, "维度", ["不合格率"])
     for index, rule in enumerate(top_broken(batch, TOP_RULES), start=row + 1):
         page.text(index, 0, rule.name, bottom=4, bottom_color=LINE)
         page.number(index, 1, "count", rule.failed, bottom=4, bottom_color=LINE)
@@ -146,7 +148,7 @@ def _plain_chart(chart: Any, title: str) -> None:
 
 def _distribution_chart(workbook: Any, sheet: str, last_row: int) -> Any:
     chart = workbook.add_chart({"type": "column", "subtype": "stacked"})
-    for column, name, colour in ((1, "通话", TEAL), (2, "一票否决", VERMILION)):
+    for column, name, colour in ((1, "未否决", TEAL), (2, "一票否决", VERMILION)):
         chart.add_series(
             {
                 "name": name,

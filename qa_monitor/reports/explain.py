@@ -9,6 +9,7 @@ from qa_monitor.reports.overview import Overview, counts_sentence
 from qa_monitor.reports.sheets import FAINT, Sheet
 from qa_monitor.store.views import BatchView
 
+PRINTING = ("打印", "按 A4 横向排版，每页重复表头；坐席、通话、扣分明细打印主要各列，其余列在屏幕上向右查看。")
 REPORT_COUNTS = {
     "quoted_cells": "以 = + - @ 等开头的文字，单元格加了文本前缀，防止被当作公式",
     "control_characters": "不可显示的控制字符，已去除",
@@ -57,7 +58,7 @@ def write_explanation(
     sheet.raw.set_column(1, 1, 100)
     sheet.raw.fit_to_pages(1, 0)
     blocks: list[tuple[str, list[tuple[str, str]]]] = [
-        ("怎样看这份表", method_lines(batch, overview)),
+        ("怎样看这份表", [*method_lines(batch, overview), PRINTING]),
         ("依据的版本", version_lines(batch)),
         ("本批数量", [("录音", counts_sentence(batch)), ("时长", figures.length_text(batch.audio_s))]),
     ]

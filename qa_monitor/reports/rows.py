@@ -79,6 +79,13 @@ def findings_in_words(findings: Iterable[Finding]) -> str:
     return "；".join(f"{finding.name}（疑似）" if finding.suspected else finding.name for finding in findings)
 
 
+def worst_in_words(view: CallView) -> str:
+    """The worst findings' names; why there is no score when there is none."""
+    if view.score is not None and view.score.points is None:
+        return f"未评分：{view.score.not_scored or '没有得分'}"
+    return findings_in_words(worst_findings(view))
+
+
 def lead_evidence(view: CallView) -> str:
     """The words behind the worst finding that has any."""
     for finding in weight_order(view):

@@ -16,6 +16,7 @@ from qa_monitor.reports.columns import Cell, Column, ColumnKind
 MAX_CELL_UNITS = 32_767  # of UTF-16
 MAX_ROWS = 1_048_576
 MAX_NAME_CHARS = 31
+LINE_POINTS, ROW_PADDING_POINTS, MAX_LINES = 14.0, 4.0, 8  # of a table's rows; longer texts are whole but scroll
 FONT = "等线"
 INK, FAINT, LINE, HEAD_FILL = "#22303C", "#6B7680", "#DDD8CC", "#EEF2F1"
 RISKY_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
@@ -62,6 +63,10 @@ def _cut(text: str) -> str:
     return kept + tail
 
 
+def _width(text: str) -> int:
+    return len(text) + sum(char > "\u2e7f" for char in text)
+
+
 def is_risky(text: str) -> bool:
     """Would become a formula if a person edited the cell and pressed Enter, or after a careless export."""
     return text.startswith(RISKY_START)
@@ -90,7 +95,7 @@ class Styles:
 
     def get(self, **properties: Any) -> Any:
         """The format with these properties over the house's own."""
-        base = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "top"}
+        base = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter"}
         merged = base | properties
         key = tuple(sorted(merged.items()))
         if key not in self._made:
@@ -147,11 +152,14 @@ class Sheet:
             shape = {"align": "right", "num_format": NUMBER_FORMATS.get(kind, "General")}
             self.number(row, column, value, **(shape | properties))
             return
-        self.text(row, column, value, **({"num_format": "@", "text_wrap": kind == "long"} | properties))
+        self.text(row, column, value, **({"num_format": "@", "indent": 1, "text_wrap": kind == "long"} | properties))
 
 
 class Table(Generic[R]):
-    """A sheet of one row an item, going on in further sheets when one is full. `finish` closes it, once."""
+    """A sheet of one row an item, going on in further sheets when one is full. `finish` closes it, once.
+
+    Paper takes the columns up to the one with the key `printed_to`; the screen has them all.
+    """
 
     def __init__(
         self,
@@ -159,9 +167,13 @@ class Table(Generic[R]):
         columns: Sequence[Column[R]],
         make_sheet: Callable[[str], Sheet],
         *,
+        printed_to: str | None = None,
         max_rows: int = MAX_ROWS,
     ) -> None:
         self.columns = columns
+        keys = [column.key for column in columns]
+        self._printed = len(keys) if printed_to is None else keys.index(printed_to) + 1
+        self._long = [index for index, column in enumerate(columns) if column.kind == "long"]
         self.rows = 0
         self._name = name
         self._make_sheet = make_sheet
@@ -177,11 +189,11 @@ class Table(Generic[R]):
         sheet.raw.freeze_panes(1, self._frozen_columns())
         sheet.raw.repeat_rows(0)
         sheet.raw.fit_to_pages(1, 0)
-        sheet.raw.set_row(0, 30)
+        sheet.raw.set_row(0, 2 * LINE_POINTS)
         for index, column in enumerate(self.columns):
             right = column.kind in NUMBER_FORMATS
             sheet.text(0, index, column.heading, bold=True, bg_color=HEAD_FILL, bottom=1, bottom_color=INK,
-                       text_wrap=True, valign="vcenter", align="right" if right else "left")  # fmt: skip
+                       text_wrap=True, **({"align": "right"} if right else {"indent": 1}))  # fmt: skip
         self.sheets.append((sheet, 0))
 
     def _frozen_columns(self) -> int:
@@ -196,14 +208,23 @@ class Table(Generic[R]):
         if filled + 2 > self._max_rows:
             self._start()
             sheet, filled = self.sheets[-1]
+        values = [column.of(item) for column in self.columns]
+        lines = max((self._lines(index, values[index]) for index in self._long), default=1)
+        sheet.raw.set_row(filled + 1, LINE_POINTS * min(lines, MAX_LINES) + ROW_PADDING_POINTS)
         for index, column in enumerate(self.columns):
-            sheet.cell(filled + 1, index, column.kind, column.of(item), bottom=4, bottom_color=LINE)
+            sheet.cell(filled + 1, index, column.kind, values[index], bottom=4, bottom_color=LINE)
         self.sheets[-1] = (sheet, filled + 1)
         self.rows += 1
+
+    def _lines(self, index: int, value: Cell) -> int:
+        """Lines that a wrapped text takes in its column: a Chinese character is two wide."""
+        room = self.columns[index].width - 3
+        return sum(max(1, -(-_width(line) // int(room))) for line in str(value or "").split("\n"))
 
     def finish(self, colour: Callable[[Sheet, Column[R], int, int], None]) -> None:
         """Filters over every sheet, then `colour(sheet, column, its index, last row)` for each column."""
         for sheet, filled in self.sheets:
+            sheet.raw.print_area(0, 0, max(filled, 1), self._printed - 1)
             sheet.raw.autofilter(0, 0, max(filled, 1), len(self.columns) - 1)
             for index, column in enumerate(self.columns):
                 if filled:

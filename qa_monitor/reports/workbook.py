@@ -63,9 +63,9 @@ def _fill(workbook: Any, batch: BatchView, calls: Iterable[CallView], max_rows: 
         return Sheet(workbook, styles, name, counts)
 
     cover = sheet("汇总")
-    agents = Table("坐席", tables.agent_columns(batch), sheet, max_rows=max_rows)
-    of_calls = Table("通话", tables.call_columns(batch), sheet, max_rows=max_rows)
-    findings = Table("扣分明细", tables.finding_columns(), sheet, max_rows=max_rows)
+    agents = Table("坐席", tables.agent_columns(batch), sheet, printed_to="worst", max_rows=max_rows)
+    of_calls = Table("通话", tables.call_columns(batch), sheet, printed_to="state", max_rows=max_rows)
+    findings = Table("扣分明细", tables.finding_columns(), sheet, printed_to="state", max_rows=max_rows)
     failures = Table("未评分与失败", tables.failure_columns(), sheet, max_rows=max_rows)
     rules = Table("规则统计", tables.rule_columns(), sheet, max_rows=max_rows)
     explanation = sheet("说明")

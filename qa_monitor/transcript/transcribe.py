@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +15,7 @@ from qa_monitor.transcript import guard
 from qa_monitor.transcript.correct import Corrector, load_corrector
 from qa_monitor.transcript.engine import Engine, Heard, HeardWord, engine_settings
 from qa_monitor.transcript.normalise import simplify
-from qa_monitor.transcript.packing import Sound, Window, in_batches, pack
+from qa_monitor.transcript.packing import Piece, Sound, Window, in_batches, pack
 
 if TYPE_CHECKING:
     from qa_monitor.models import ModelRegistry
@@ -28,6 +29,8 @@ SUSPICION_NAMES = {
     "not_chinese": "非中文的文字",
 }
 OTHER_LANGUAGE = 0.8
+SHORTEST_MISSED_S = 1.0
+FEWEST_CHARS_A_SECOND = 1.0
 
 
 class Decoded(Sound, Protocol):
@@ -53,6 +56,11 @@ def transcribe(audio: Decoded, engine: Engine, settings: TranscriptSettings, rul
             language, language_probability = engine.language_of(max(samples, key=len))
         for window, heard in zip(batch, engine.recognise(samples), strict=True):
             utterances.extend(_utterances(window, heard, corrector))
+        missed = [Window(window.channel, (replace(piece, at_s=0.0),)) for window in batch for piece in _missed(window, utterances)]
+        if missed:
+            utterances = [utterance for utterance in utterances if not _lies_in(utterance, missed)]
+            for window, heard in zip(missed, engine.recognise([window.samples(audio) for window in missed]), strict=True):
+                utterances.extend(_utterances(window, heard, corrector))
     utterances.sort(key=lambda utterance: (utterance.start_s, utterance.channel))
     return Transcript(
         engine=engine.name,
@@ -109,6 +117,28 @@ def _utterances(window: Window, heard: Heard, corrector: Corrector | None) -> It
             confidence=round(confidence, 3),
             suspect=guard.suspicion(text, heard, confidence, piece.end_s - piece.start_s),
         )
+
+
+def _missed(window: Window, utterances: Sequence[Utterance]) -> list[Piece]:
+    """Pieces of a shared window that got far fewer words than their length calls for: they are heard again alone."""
+    found = []
+    for piece in window.pieces:
+        length_s = piece.end_s - piece.start_s
+        characters = sum(
+            len(utterance.text)
+            for utterance in utterances
+            if utterance.channel == window.channel and piece.start_s <= utterance.start_s < piece.end_s
+        )
+        if len(window.pieces) > 1 and length_s >= SHORTEST_MISSED_S and characters < FEWEST_CHARS_A_SECOND * length_s:
+            found.append(piece)
+    return found
+
+
+def _lies_in(utterance: Utterance, windows: Sequence[Window]) -> bool:
+    return any(
+        window.channel == utterance.channel and window.pieces[0].start_s <= utterance.start_s < window.pieces[0].end_s
+        for window in windows
+    )
 
 
 def _place(window: Window, word: HeardWord, place: int, *, after_stop: bool) -> int:
