@@ -115,7 +115,9 @@ def _two_groups(points: NDArray[np.float64], weights: NDArray[np.float64]) -> ND
         if groups.min() == groups.max():
             break
         centres = np.stack([np.average(points[groups == g], axis=0, weights=weights[groups == g]) for g in (0, 1)])
-        nearest: NDArray[np.int64] = ((points[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1).astype(np.int64)
+        nearest: NDArray[np.int64] = (
+            ((points[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1).astype(np.int64)
+        )
         if (nearest == groups).all():
             break
         groups = nearest

@@ -56,10 +56,16 @@ def transcribe(audio: Decoded, engine: Engine, settings: TranscriptSettings, rul
             language, language_probability = engine.language_of(max(samples, key=len))
         for window, heard in zip(batch, engine.recognise(samples), strict=True):
             utterances.extend(_utterances(window, heard, corrector))
-        missed = [Window(window.channel, (replace(piece, at_s=0.0),)) for window in batch for piece in _missed(window, utterances)]
+        missed = [
+            Window(window.channel, (replace(piece, at_s=0.0),))
+            for window in batch
+            for piece in _missed(window, utterances)
+        ]
         if missed:
             utterances = [utterance for utterance in utterances if not _lies_in(utterance, missed)]
-            for window, heard in zip(missed, engine.recognise([window.samples(audio) for window in missed]), strict=True):
+            for window, heard in zip(
+                missed, engine.recognise([window.samples(audio) for window in missed]), strict=True
+            ):
                 utterances.extend(_utterances(window, heard, corrector))
     utterances.sort(key=lambda utterance: (utterance.start_s, utterance.channel))
     return Transcript(
