@@ -43,7 +43,8 @@ class CharacterEncoder:
                 found[row, feature] += weight
         np.sqrt(found, out=found)
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.divide(found, lengths, out=found, where=lengths > 0)
+        vectors: Vectors = np.divide(found, lengths, out=found, where=lengths > 0)
+        return vectors
 
 
 def _features(keys: str) -> list[tuple[int, float]]:

@@ -130,7 +130,7 @@ def _single_slot(spec: specs.PhraseSpec, text: str) -> bool:
 
 def _redundant(spec: specs.PhraseSpec, where: str) -> Iterator[Problem]:
     """Plain wordings that contain another plain wording of the same list: the longer adds nothing."""
-    plain = {}
+    plain: dict[str, str] = {}
     for wording in spec.wordings:
         if len(wording.variants) == 1 and len(wording.variants[0]) == 1 and len(wording.variants[0][0].strings) == 1:
             key = key_text(wording.variants[0][0].strings[0])

@@ -15,7 +15,7 @@ import ahocorasick
 
 from qa_monitor.rules import fold
 from qa_monitor.rules.edits import EditIndex
-from qa_monitor.rules.literals import Fit, Literal, edited_fit, edits_allowed, make_literal, same_sound_fit
+from qa_monitor.rules.literals import Fit, edited_fit, edits_allowed, make_literal, same_sound_fit
 from qa_monitor.rules.slots import SlotPieces
 from qa_monitor.rules.streams import CallText, Stream
 from qa_monitor.rules.wordings import Wording
@@ -135,9 +135,9 @@ class _Automata:
         for start, number in self._edits.candidates(stream):
             literal = self._literals[number]
             near_only = len(literal) < 4
-            fit = edited_fit(literal, stream, start, 1 if near_only else edits_allowed(len(literal)), near_only)
-            if fit is not None and fit.edits:
-                yield from self._completed(number, fit, stream)
+            edited = edited_fit(literal, stream, start, 1 if near_only else edits_allowed(len(literal)), near_only)
+            if edited is not None and edited.edits:
+                yield from self._completed(number, edited, stream)
 
     def _same_sound(self, stream: Stream) -> Iterator[tuple[int, Fit]]:
         for last, (length, numbers) in self._sounds.iter(stream.loose):

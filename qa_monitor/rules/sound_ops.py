@@ -91,7 +91,7 @@ def rate_hits(call: Call, spec: specs.RateSpec) -> list[Hit]:
         return [call.turn_hit(turn) for turn, rate in rates if spec.rate.holds(rate)]
     found: list[Hit] = []
     for role in ("agent", "customer"):
-        own = [(turn, rate) for turn, rate in rates if speaks_of(call.role_of(turn), role)]  # type: ignore[arg-type]
+        own = [(turn, rate) for turn, rate in rates if speaks_of(call.role_of(turn), role)]
         chars = sum(_counted(call, turn) for turn, _ in own)
         minutes = sum(_counted(call, turn) / rate for turn, rate in own if rate)
         if minutes and spec.rate.holds(chars / minutes):

@@ -1,0 +1,1 @@
+"""Scorecards: findings and model scores into a call's points, with the arithmetic kept."""
