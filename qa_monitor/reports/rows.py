@@ -134,13 +134,14 @@ def notes_in_words(notes: Sequence[Note]) -> str:
 
 
 def failed_row(failure: FailureView) -> FailureRow:
+    state = names.FAILURES[failure.state]
     return FailureRow(
         name=failure.name,
         key=failure.sha256[:10],
         agent_id=failure.agent_id or "",
-        state=names.FAILURES[failure.state],
+        state=state,
         code=failure.code,
-        reason=f"{failure.title}：{failure.what}" if failure.what else failure.title,
+        reason="：".join(part for part in (failure.title, failure.what) if part and part != state),
         hint=failure.hint,
     )
 
