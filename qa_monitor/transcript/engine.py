@@ -1,30 +1,30 @@
-"""What the pipeline needs of a speech recogniser."""
+"""What a speech recogniser must offer, and how the configured one is loaded.
+
+An engine turns windows of sound into words with times and probabilities. It knows nothing of channels, calls or
+guards; those are the same for every engine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from qa_monitor.errors import DeviceMissing, SettingsError
-from qa_monitor.settings import TranscriptSettings
+from qa_monitor.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from qa_monitor.models import ModelRegistry
+    from qa_monitor.settings import TranscriptSettings
 
     Samples = NDArray[np.float32]
 
 
-# Makes Whisper write simplified characters with punctuation; costs no accuracy (measured: 11.7 % with, 11.7 % without).
-PROMPT = "以下是普通话的句子。"
-
-
 @dataclass(frozen=True, slots=True)
 class HeardWord:
-    """A word in a window: its text, seconds from the window's start, probability 0–1."""
+    """A word in a window: text as the engine wrote it, seconds from the window's start, probability 0–1."""
 
     text: str
     start_s: float
@@ -33,64 +33,56 @@ class HeardWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What an engine made of one window. `confidence` 0–1; `no_speech` probability that nobody spoke."""
+class Language:
+    """The language an engine believes it hears: ISO 639-1 code and probability."""
 
-    text: str
+    code: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the engine made of one window.
+
+    `log_probability` is the mean over tokens (≤ 0); `no_speech` the engine's own probability that nobody speaks;
+    `language` the language it believes it hears; `attempts` how many decodings it took (1 unless the first was poor).
+    """
+
     words: tuple[HeardWord, ...]
-    confidence: float
+    log_probability: float
     no_speech: float
-    compression: float  # characters a compressor saves: high means repetition
+    language: Language
+    attempts: int = 1
+
+    @property
+    def text(self) -> str:
+        return "".join(word.text for word in self.words)
 
 
 class Engine(Protocol):
-    """A recogniser. Windows are float32 at 16 kHz, at most `window_s` long."""
+    """A speech recogniser. Deterministic: the same windows and hot words give the same words."""
 
     name: str
     model: str
-    window_s: float
+    window_s: float  # the longest window worth giving it, seconds
+    batch: int  # how many windows are worth giving at once
+    hotword_limit: int  # how many tokens of hot words it takes
 
-    def recognise(self, windows: Sequence[Samples]) -> list[Heard]:
-        """One Heard a window, in order; the same windows always give the same words."""
+    def recognise(self, windows: Sequence[Samples], hotwords: str = "") -> list[Heard]:
+        """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order. `hotwords` are made likelier."""
         ...
 
-    def language_of(self, window: Samples) -> tuple[str, float]:
-        """The likeliest language and its probability."""
+    def count_tokens(self, text: str) -> int:
+        """How much of the model's limit for hot words `text` takes."""
         ...
 
 
 def load_engine(settings: TranscriptSettings, registry: ModelRegistry) -> Engine:
     """The engine named in the settings. Raises SettingsError, ModelMissing, ModelCorrupt or DeviceMissing."""
-    if settings.engine != "faster-whisper":
-        raise SettingsError(f"没有识别引擎 {settings.engine}", where="transcript.engine", hint="可用：faster-whisper")
-    from qa_monitor.transcript.whisper import WhisperEngine
+    if settings.engine == "faster-whisper":
+        from qa_monitor.transcript.whisper import WhisperEngine
 
-    device = usable_device(settings)
-    return WhisperEngine(registry.path(settings.model), settings, device, PROMPT)
-
-
-def usable_device(settings: TranscriptSettings) -> str:
-    """`cuda` only where there is one; the CPU instead only when that is allowed."""
-    if settings.device == "cpu":
-        return "cpu"
-    import ctranslate2
-
-    if ctranslate2.get_cuda_device_count() > 0:
-        return "cuda"
-    if settings.allow_cpu_fallback:
-        return "cpu"
-    raise DeviceMissing(
-        "没有可用的 GPU", hint="请去掉 --device cuda，或在配置中设 transcript.allow_cpu_fallback = true"
+        return WhisperEngine.load(settings, registry)
+    raise SettingsError(
+        f"没有名为 {settings.engine} 的识别引擎", where="transcript.engine", hint="可用的引擎：faster-whisper"
     )
-
-
-def engine_settings(settings: TranscriptSettings, registry: ModelRegistry) -> dict[str, Any]:
-    """What of the engine decides its words."""
-    return {
-        "engine": settings.engine,
-        "model": registry.identity(settings.model),
-        "compute": settings.compute_type,
-        "beam": settings.beam_size,
-        "language": settings.language,
-        "prompt": PROMPT,
-    }

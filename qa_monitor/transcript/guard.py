@@ -1,59 +1,88 @@
-"""What a recogniser makes up: stock phrases over silence, loops, words where nobody spoke. Kept, named, never scored."""
+"""What an engine writes when nobody said it, recognised by its marks.
+
+Speech models fill silence, music and noise with sentences from their training (subtitle credits, thanks for watching)
+or repeat themselves. Nothing is thrown away here: the text is kept and marked, so that it is shown grey and not scored.
+"""
 
 from __future__ import annotations
 
 import re
+import zlib
 
-from qa_monitor.transcript.engine import Heard
-
-# What Whisper learnt from subtitles and says into silence and music.
-STOCK_PHRASES = re.compile(
-    r"请不吝|点赞|订阅|打赏|明镜|点点栏目|字幕(由|提供|组|志愿|制作|by)|(由|by).{0,8}字幕|谢谢(观看|收看|收听|大家)|感谢(观看|收看|收听)|"
-    r"Amara\.org|优优独播剧场|YoYo|中文字幕|李宗盛|词曲|作词|作曲|编曲|下期再见|下集|我们下次再见|本集|正片|"
-    r"Thank you for watching|Subtitles|www\.|\.com"
-)
-REPETITIVE = 2.4
-LONGEST_LOOP = 12
-LOOP_TIMES = 4
-FASTEST_CHARS_A_SECOND = 14.0
-MIN_CONFIDENCE = 0.3
+LOW_LOG_PROBABILITY = -1.0
 NO_SPEECH = 0.6
-CHINESE_SHARE = 0.4
-_HAN = re.compile(r"[㐀-䶿一-鿿]")
-_SPOKEN = re.compile(r"\w")
+SPEECH_LOG_PROBABILITY = -0.7
+COMPRESSION = 2.4
+FASTEST_CPS = 11.0  # Chinese characters a second; the fastest announcers reach 8
+LOW_CONFIDENCE = 0.30
+MIN_REPEATS = 4
+MIN_CHINESE_SHARE = 0.5
+
+# Sentences of video subtitles that telephone callers do not say; compared without punctuation.
+_STOCK = re.compile(
+    "请不吝点赞|點贊|點讚|点赞订阅|订阅转发|打赏支持|明镜与?点点|明镜需要您|字幕由|字幕志愿者|字幕by|中文字幕|字幕组|字幕提供"
+    "|amaraorg|索兰娅|李宗盛|词曲|作词|作曲|编曲|优优独播剧场|yoyotelevision|独播剧场"
+    "|(谢谢|感谢)(大家|您|你们)?(的)?(观看|收看|收听)|下集再见|下期再见|下期见|欢迎订阅|记得订阅|请订阅"
+    "|本视频|本期视频|这期视频|小编|thanksforwatching|pleasesubscribe|由于.{0,6}字幕"
+)
+_NOT_WORD = re.compile(r"[\W_]+")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
-def suspicion(text: str, heard: Heard, confidence: float, voiced_s: float) -> str | None:
-    """Why the words of a stretch are not to be trusted, or None.
-
-    `confidence` is the mean word probability of the stretch, `voiced_s` how long somebody spoke there.
-    """
-    spoken = "".join(_SPOKEN.findall(text))
-    if not spoken:
-        return "silence"
-    if STOCK_PHRASES.search(text):
-        return "stock_phrase"
-    if is_loop(spoken) or (heard.compression > REPETITIVE and is_loop(spoken, times=3)):
-        return "repetition"
-    if len(spoken) > FASTEST_CHARS_A_SECOND * max(voiced_s, 0.3) + 2:
-        return "silence"
-    if confidence < MIN_CONFIDENCE or (heard.no_speech > NO_SPEECH and confidence < 0.5):
-        return "low_confidence"
-    if len(_HAN.findall(spoken)) < CHINESE_SHARE * len(spoken) and not spoken.isdigit():
-        return "not_chinese"
-    return None
+def bare(text: str) -> str:
+    """Lower case, without spaces and punctuation."""
+    return _NOT_WORD.sub("", text).lower()
 
 
-def is_loop(text: str, times: int = LOOP_TIMES) -> bool:
-    """Whether most of `text` is one phrase of up to a dozen characters over and over (digits may repeat)."""
-    for length in range(1, LONGEST_LOOP + 1):
-        if len(text) < length * times:
-            break
-        run = best = 0
-        for index in range(length, len(text)):
-            run = run + 1 if text[index] == text[index - length] else 0
-            best = max(best, run)
-        repeats = best / length + 1
-        if repeats >= times * (2 if length == 1 else 1) and best + length > len(text) / 2 and not text.isdigit():
-            return True
+def is_poor(text: str, log_probability: float, seconds: float) -> bool:
+    """Whether a window's text deserves another decoding: improbable, repetitive, or too much for its length."""
+    plain = bare(text)
+    return (
+        log_probability < LOW_LOG_PROBABILITY
+        or repeats(plain)
+        or compression(text) > COMPRESSION
+        or len(plain) > FASTEST_CPS * seconds + 3
+    )
+
+
+def repeats(plain: str) -> bool:
+    """Whether a phrase comes `MIN_REPEATS` times on end and fills half of the text (对对对 and 喂喂喂 are speech)."""
+    for length in range(1, len(plain) // MIN_REPEATS + 1):
+        count = 0
+        for i in range(len(plain) - length):
+            count = count + 1 if plain[i] == plain[i + length] else 0
+            if count >= length * (MIN_REPEATS - 1) and count + length >= max(8, len(plain) / 2):
+                return True
     return False
+
+
+def compression(text: str) -> float:
+    """How many times smaller zlib makes the text; repetition compresses well."""
+    data = text.encode("utf-8")
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def suspicion(text: str, voiced_s: float, confidence: float, log_probability: float, no_speech: float) -> str | None:
+    """Why the words of an utterance are not trusted, or None. See `Utterance.suspect`.
+
+    Parameters
+    ----------
+    text : simplified text. voiced_s : seconds of voice it was heard in. confidence : mean word probability.
+    log_probability, no_speech : of the window it came from.
+    """
+    plain = bare(text)
+    if not plain:
+        return None
+    if _STOCK.search(plain):
+        return "stock_phrase"
+    if repeats(plain) or (len(plain) > 12 and compression(text) > COMPRESSION):
+        return "repetition"
+    if no_speech > NO_SPEECH and log_probability < SPEECH_LOG_PROBABILITY:
+        return "silence"
+    if len(plain) > FASTEST_CPS * voiced_s + 3:
+        return "silence"
+    if len(plain) >= 6 and len(_CHINESE.findall(plain)) < MIN_CHINESE_SHARE * len(plain) and not plain.isdigit():
+        return "not_chinese"
+    if confidence < LOW_CONFIDENCE:
+        return "low_confidence"
+    return None

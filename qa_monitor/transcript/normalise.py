@@ -1,44 +1,79 @@
-"""From what the engine wrote to what is compared and shown: simplified characters, half width, with the way back."""
+"""Text as people read it: simplified characters and one width, with a map back to what the engine wrote."""
 
 from __future__ import annotations
 
+import functools
 import unicodedata
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-_PUNCTUATION = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；", ":": "："})
-
-
-def simplify(raw: str) -> tuple[str, tuple[int, ...]]:
-    """(text, offsets): `offsets[i]` is the index in `raw` of the character that produced `text[i]`.
-
-    Characters map one to one except where width folding expands one into several, which then share an offset.
-    """
-    folded: list[str] = []
-    offsets: list[int] = []
-    for index, character in enumerate(raw):
-        for part in _fold(character):
-            folded.append(part)
-            offsets.append(index)
-    joined = "".join(folded)
-    simple = _converter().convert(joined)
-    if len(simple) != len(joined):  # a phrase rule changed the length: character by character keeps the offsets true
-        simple = "".join(converted if len(converted := _converter().convert(part)) == 1 else part for part in joined)
-    return simple, tuple(offsets)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def _fold(character: str) -> str:
-    if character.isspace():
-        return " "
-    if unicodedata.category(character).startswith("C"):
-        return ""
-    if "！" <= character <= "～" and unicodedata.normalize("NFKC", character).isalnum():
-        return unicodedata.normalize("NFKC", character)
-    return character.translate(_PUNCTUATION)
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """`text` and, for each of its characters, the index in the raw text of the character it came from."""
+
+    text: str
+    offsets: tuple[int, ...]
 
 
-@cache
+_HALF_TO_FULL = str.maketrans(",?!:;", "，？！：；")
+
+
+@functools.cache
 def _converter() -> Any:
     import opencc
 
     return opencc.OpenCC("t2s")
+
+
+def normalise(raw: str) -> Normalised:
+    """Simplified characters, half-width letters and digits, full-width Chinese punctuation, no stray spaces."""
+    simple = _simplified(raw)
+    text: list[str] = []
+    offsets: list[int] = []
+    for i, char in enumerate(simple):
+        if char.isspace():
+            if _between_latin(simple, i):
+                text.append(" ")
+                offsets.append(i)
+            continue
+        for piece in _width(char, simple, i):
+            text.append(piece)
+            offsets.append(i)
+    return Normalised("".join(text), tuple(offsets))
+
+
+def _simplified(raw: str) -> str:
+    """Simplified text of the same length: phrase conversion where it keeps the length, else character by character."""
+    whole = str(_converter().convert(raw))
+    if len(whole) == len(raw):
+        return whole
+    return "".join(one if len(one) == 1 else char for char, one in ((c, str(_converter().convert(c))) for c in raw))
+
+
+def _width(char: str, text: str, i: int) -> str:
+    if "\uff10" <= char <= "\uff19" or "\uff21" <= char <= "\uff3a" or "\uff41" <= char <= "\uff5a" or char == "％":
+        return unicodedata.normalize("NFKC", char)
+    if char in ",?!:;" and not _inside_number(text, i):
+        return char.translate(_HALF_TO_FULL)
+    return char
+
+
+def _inside_number(text: str, i: int) -> bool:
+    return 0 < i < len(text) - 1 and text[i - 1].isdigit() and text[i + 1].isdigit()
+
+
+def _between_latin(text: str, i: int) -> bool:
+    return 0 < i < len(text) - 1 and _latin(text[i - 1]) and _latin(text[i + 1])
+
+
+def _latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+def compose(outer: Sequence[int], inner: Sequence[int]) -> tuple[int, ...]:
+    """The map of two steps: `outer[i]` indexes the middle text, `inner` takes that to the raw text."""
+    return tuple(inner[i] for i in outer)
