@@ -112,7 +112,8 @@ def _roles(
     for item in said:
         if item.speaker != "unknown" and not item.suspect and not roles.is_ivr(item.text):
             texts[item.speaker] = texts.get(item.speaker, "") + item.text + "。"
-    by_words, sureness = roles.decide(texts)
+    first = next((item.speaker for item in said if item.speaker in texts), None)
+    by_words, sureness = roles.decide(texts, first)
     given = facts.agent_channel if facts.agent_channel is not None else settings.agent_channel
     if given is not None and info.layout in ("stereo", "one_silent"):
         source = "sidecar" if facts.agent_channel is not None else "settings"

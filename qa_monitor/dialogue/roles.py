@@ -19,6 +19,7 @@ _AGENT = (
     (r"请您|麻烦您|您(先|稍|别|看|这边|那边|提供|报一下|说一下)|请(稍等|稍候|提供|问|讲)", 1.2),
     (r"(您的|报一下).{0,4}(户号|电话|地址|姓名)|工单|登记(好|上|了)|抢修(人员|师傅)|工作人员.{0,6}(联系|上门|到)", 1.2),
     (r"您", 0.25),
+    (r"你家(的)?(电费|电|欠)|(再|要是)不交|给你(停|登记|查|报)|户号(报|多少)|报一下户号|(我们|我)(这边|这儿)(看|查|显示|给)", 1.0),
 )
 _CUSTOMER = (
     (r"我(家|们家|这|这边|这儿|们小区|们村|的电|交|打|想|要|就想|刚|昨天|都)", 1.0),
@@ -28,7 +29,9 @@ _CUSTOMER = (
     (r"(停|没)电了|跳闸|电费.{0,6}(多|高|贵)|(多|高|贵).{0,4}电费", 1.0),
     (r"谢谢(你|您)?啊?|麻烦(你|您)了|辛苦了", 0.5),
     (r"我(叫|姓|是户主)|户号是|电话是|住在", 1.0),
+    (r"(你|您)(是|们是)?(哪位|谁|哪里|哪儿)|我(最近|今天|试|买|现在|上班|出差)|那我|怎么(办|弄|交|申请)", 0.7),
 )
+FIRST = 0.5
 IVR = re.compile(
     r"请按[零一二三四五六七八九十0-9#＃*]|按[一二三四五六七八九0-9]号?键|(普通话|英文|人工).{0,4}(服务)?请按|(来电|通话).{0,6}(录音|被记录)|"
     r"(座席|坐席|话务员|客服人员).{0,4}(全忙|正忙|繁忙)|正在(为您)?(转接|接通).{0,6}(请稍|人工)|(for english|press)"
@@ -40,16 +43,17 @@ def role_weights(text: str) -> tuple[float, float]:
     return _weigh(text, _compiled(True)), _weigh(text, _compiled(False))
 
 
-def decide(texts: Mapping[str, str]) -> tuple[dict[str, Role], float]:
+def decide(texts: Mapping[str, str], first_speaker: str | None = None) -> tuple[dict[str, Role], float]:
     """Roles of the speakers by what they say, and how sure that is, 0.5–1.
 
     The most agent-like voice is the agent and the others are customers; a single voice is decided by its own balance.
+    Whoever speaks first is a little more likely to be the agent.
     """
     balance = {}
     for speaker, text in texts.items():
         agent, customer = role_weights(text)
         length = math.sqrt(max(1, len(text)) / 40)  # long texts hold more of everything
-        balance[speaker] = (agent - customer) / max(1.0, length)
+        balance[speaker] = (agent - customer) / max(1.0, length) + (FIRST if speaker == first_speaker else 0.0)
     if not balance:
         return {}, 0.5
     ordered = sorted(balance, key=lambda speaker: (-balance[speaker], speaker))
