@@ -130,7 +130,7 @@ def _write_pages(
     while upcoming:
         here, upcoming = upcoming, list(islice(calls, PAGE_CALLS))
         start = len(pages) * PAGE_CALLS
-        name = f"{len(pages) + 1:0{len(str(max(1, total // PAGE_CALLS)))}d}.html"
+        name = _page_name(len(pages) + 1, total)
         href = quote(f"{path.stem}_通话/{name}")
         page = _Page(name, href, start + 1, start + len(here))
         cards = []
@@ -146,6 +146,7 @@ def _write_pages(
 
 
 def _page_name(number: int, total: int) -> str:
+    """`03.html`: as many digits as the last page needs."""
     return f"{number:0{len(str(max(1, total // PAGE_CALLS)))}d}.html"
 
 

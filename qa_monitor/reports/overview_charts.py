@@ -94,7 +94,7 @@ class AgentRow:
     point_x: float | None
     low_x: float | None
     high_x: float | None
-    dimensions: tuple[tuple[str, str], ...]
+    dimensions: tuple[tuple[str, str, str], ...]  # name, score, band
     veto_calls: int
     politeness: str
     resolved: str
@@ -203,7 +203,7 @@ def agent_row(agent: AgentView, dimensions: tuple[str, ...]) -> AgentRow:
         low_x=figures.points(low),
         high_x=figures.points(high),
         dimensions=tuple(
-            (figures.points_text(agent.dimensions.get(name)), figures.band(agent.dimensions.get(name)))
+            (name, figures.points_text(agent.dimensions.get(name)), figures.band(agent.dimensions.get(name)))
             for name in dimensions
         ),
         veto_calls=agent.veto_calls,

@@ -1,7 +1,6 @@
-"""Cells and sheets that are safe to open: text stays text, numbers are numbers, nothing is cut without saying so.
+"""Sheets that are safe to open: text stays text, numbers are numbers, and a table goes on when a sheet is full.
 
-XlsxWriter guesses a cell's type from its content and writes a string that looks like rich-text XML as raw XML; all
-text therefore goes through `clean` and `Sheet.text`, never through `Worksheet.write`.
+`Worksheet.write` guesses a cell's type from its content; all text therefore goes through `Sheet.text`.
 """
 
 from __future__ import annotations
@@ -12,16 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from qa_monitor.reports.columns import Cell, Column, ColumnKind
+from qa_monitor.reports.safe_text import cell_text, fitted, is_risky
 
-MAX_CELL_UNITS = 32_767  # of UTF-16
 MAX_ROWS = 1_048_576
 MAX_NAME_CHARS = 31
 LINE_POINTS, ROW_PADDING_POINTS, MAX_LINES = 14.0, 4.0, 8  # of a table's rows; longer texts are whole but scroll
 FONT = "等线"
 INK, FAINT, LINE, HEAD_FILL = "#22303C", "#6B7680", "#DDD8CC", "#EEF2F1"
-RISKY_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
-# What XML 1.0 cannot hold, lone halves of surrogate pairs included; tab and newline stay.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _NAME_FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 NUMBER_FORMATS: dict[ColumnKind, str] = {
@@ -34,55 +30,19 @@ NUMBER_FORMATS: dict[ColumnKind, str] = {
 R = TypeVar("R")
 
 
-def units(text: str) -> int:
-    """Length as Excel counts it: UTF-16 code units, two for an emoji or a rare character."""
-    return len(text) + sum(char > "\uffff" for char in text)
-
-
-def clean(text: str, counts: Counter[str]) -> str:
-    """`text` as a cell can hold it; what was removed or cut is added to `counts` and, when cut, shown in the cell."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text, removed = _UNWRITABLE.subn("", text)
-    if removed:
-        counts["control_characters"] += removed
-    if text.startswith("<r>") and text.endswith("</r>"):
-        text += " "  # XlsxWriter would write it as raw XML
-        counts["markup_guarded"] += 1
-    if len(text) > MAX_CELL_UNITS // 2 and units(text) > MAX_CELL_UNITS:
-        text = _cut(text)
-        counts["cut_cells"] += 1
-    return text
-
-
-def _cut(text: str) -> str:
-    tail = f"…（已截断，原文共 {len(text)} 字）"
-    room = MAX_CELL_UNITS - len(tail)
-    kept = text[:room]
-    while units(kept) > room:
-        kept = kept[: len(kept) - max(1, (units(kept) - room) // 2)]
-    return kept + tail
-
-
 def _width(text: str) -> int:
     return len(text) + sum(char > "\u2e7f" for char in text)
-
-
-def is_risky(text: str) -> bool:
-    """Would become a formula if a person edited the cell and pressed Enter, or after a careless export."""
-    return text.startswith(RISKY_START)
 
 
 def sheet_name(wanted: str, taken: Iterable[str]) -> str:
     """`wanted` as Excel allows it: no []:*?/\\, at most 31 characters, not in `taken` and not the reserved History."""
     name = _NAME_FORBIDDEN.sub("_", wanted).strip().strip("'") or "表"
     used = {other.casefold() for other in taken} | {"history"}
-    name = name[:MAX_NAME_CHARS]
-    number, candidate = 1, name
-    while candidate.casefold() in used or units(candidate) > MAX_NAME_CHARS:
+    candidate, number = fitted(name, MAX_NAME_CHARS), 1
+    while candidate.casefold() in used:
         number += 1
         suffix = f"({number})"
-        name = name[: MAX_NAME_CHARS - len(suffix)] if units(name) + len(suffix) <= MAX_NAME_CHARS else name[:-1]
-        candidate = name[: MAX_NAME_CHARS - len(suffix)] + suffix
+        candidate = fitted(name, MAX_NAME_CHARS - len(suffix)) + suffix
     return candidate
 
 
@@ -128,8 +88,8 @@ class Sheet:
     def text(self, row: int, column: int, value: str | None, **properties: Any) -> None:
         """A text cell, whatever the text looks like."""
         given = value or ""
-        shown = clean(given, self._counts)
-        if is_risky(given):
+        shown = cell_text(given, self._counts)
+        if is_risky(given) or is_risky(shown):
             properties["quote_prefix"] = True
             self._counts["quoted_cells"] += 1
         cell_format = self.styles.get(**properties)

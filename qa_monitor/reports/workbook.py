@@ -51,6 +51,9 @@ def write_workbook(batch: BatchView, calls: Iterable[CallView], path: Path, *, m
             workbook.close()
         except FileCreateError as error:
             raise error.args[0] from error
+        finally:
+            for sheet in workbook.worksheets():
+                sheet.row_data_fh.close()  # XlsxWriter keeps its row files open when the book is given up half-way
         put_in_place(made, path)
 
 
