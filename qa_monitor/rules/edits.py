@@ -146,17 +146,15 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
             break
         windows.append(windows[n][:size] + value[n:] * power[n])
     for length in lengths:
-        if length >= len(windows):
-            break
-        yield from _replaced_forms(codes, value, windows, power, length)
-        if length >= _ANY_FROM:
-            for i in range(1, length):
-                size = len(value) - length
-                if size > 0:
-                    tail = windows[length - i][i + 1 : i + 1 + size] * power[i]
-                    yield (windows[i][:size] + tail) ^ np.uint64(_salt(_ADDED, length, i))
-        if length >= _LOSS_FROM:
+        if _LOSS_FROM <= length <= len(windows):
             yield windows[length - 1] ^ np.uint64(_salt(_LOST, length, 0))
+        if length >= len(windows):
+            continue
+        yield from _replaced_forms(codes, value, windows, power, length)
+        size = len(value) - length
+        for i in range(1, length) if length >= _ANY_FROM and size > 0 else ():
+            tail = windows[length - i][i + 1 : i + 1 + size] * power[i]
+            yield (windows[i][:size] + tail) ^ np.uint64(_salt(_ADDED, length, i))
 
 
 def _replaced_forms(

@@ -46,8 +46,8 @@ class Tables:
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     shown = _shown_table()
-    key = _key_table(shown)
     readings = _readings()
+    key = _key_table(shown, readings)
     exact = sorted(set(readings.values()))
     number = {name: _FIRST_SYLLABLE + i for i, name in enumerate(exact)}
     loose_names = sorted({loosen(name) for name in exact})
@@ -92,7 +92,7 @@ def _simplified() -> list[tuple[str, str]]:
     return [(a, b) for a, b in pairs if len(a) == len(b) == 1 and ord(a) < _BMP and ord(b) < _BMP]
 
 
-def _key_table(shown: Codes) -> Codes:
+def _key_table(shown: Codes, readings: dict[int, str]) -> Codes:
     table = shown.copy()
     for code in range(_BMP):
         folded = int(table[code])
@@ -100,6 +100,10 @@ def _key_table(shown: Codes) -> Codes:
             table[code] = 0
     for one, other in _SAME.items():
         table[ord(one)] = ord(other)
+    # 您 is the only word of its sound: whatever else is written for it was meant as 您.
+    for code, reading in readings.items():
+        if reading == "nin":
+            table[code] = ord("你")
     table[BORDER] = BORDER
     return table
 

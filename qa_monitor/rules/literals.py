@@ -15,8 +15,9 @@ from qa_monitor.rules.lexicon import covered_by_word
 from qa_monitor.rules.streams import Stream
 
 # A mishearing that adds, drops or changes one of these turns the meaning round: never tolerated.
-_TURNING = frozenset("不没无未非别勿莫休免否难反")
+_TURNING = frozenset("不没无未别勿否")
 _MAX_EDITS = 3
+_SOUNDS_LIKE_POLITE_YOU = "林"  # n and l are confused: 您好 heard as 林好
 
 
 class Fit(NamedTuple):
@@ -51,6 +52,13 @@ def make_literal(keys: str) -> Literal:
     return Literal(keys, fold.text_of(loose), tuple(exact.tolist()))
 
 
+def sounds_of(literal: Literal) -> list[str]:
+    """The loose sounds it may be heard as: its own, and with one 你 as 您 said (the keys do not tell them apart)."""
+    polite = fold.text_of(fold.sounds(_SOUNDS_LIKE_POLITE_YOU)[1])
+    places = [i for i, char in enumerate(literal.keys) if char == "你"]
+    return [literal.loose, *(literal.loose[:i] + polite + literal.loose[i + 1 :] for i in places)]
+
+
 def edits_allowed(syllables: int) -> int:
     """How many syllables of a wording may be wrong: none under 4, one from 4, two from 8, three from 12."""
     return min(_MAX_EDITS, syllables // 4)
@@ -72,6 +80,14 @@ def near_sound(one: str, other: str) -> bool:
     return (first == second != "") or fold.final_of(names[a]) == fold.final_of(names[b])
 
 
+def enough_kept(kept: int, length: int) -> bool:
+    """Whether half the characters, and at least one, are the very ones: sound alone is too little evidence.
+
+    A single character is judged by its neighbours.
+    """
+    return length == 1 or kept >= max(1, length // 2)
+
+
 def same_sound_fit(literal: Literal, stream: Stream, start: int) -> Fit | None:
     """The fit at `start`, where the loose sounds are known to agree; None when it is more likely another word."""
     end = start + len(literal)
@@ -81,8 +97,7 @@ def same_sound_fit(literal: Literal, stream: Stream, start: int) -> Fit | None:
     changed = [i for i, (a, b) in enumerate(zip(literal.keys, heard, strict=True)) if a != b]
     confusions = sum(literal.syllables[i] != _syllable_of(heard[i]) for i in changed)
     kept = len(literal) - len(changed)
-    # All characters different and some only alike: too far for a short literal.
-    if kept == 0 and confusions and len(literal) <= 3:
+    if not enough_kept(kept, len(literal)):
         return None
     # Where the sound is most of the evidence, characters that make a real word are believed.
     if 2 * kept <= len(literal) and any(covered_by_word(*_around(stream, start + i)) for i in changed):
@@ -134,7 +149,7 @@ def _judge(
             edits += 1
             if not _bearable(wanted, heard, stream, low + heard_at, near_only):
                 return None
-    if 2 * (same + homophones) < len(literal):
+    if not enough_kept(same, len(literal)):
         return None
     return homophones, confusions, edits
 

@@ -15,7 +15,15 @@ import ahocorasick
 
 from qa_monitor.rules import fold
 from qa_monitor.rules.edits import EditIndex
-from qa_monitor.rules.literals import Fit, edited_fit, edits_allowed, make_literal, same_sound_fit
+from qa_monitor.rules.literals import (
+    Fit,
+    edited_fit,
+    edits_allowed,
+    enough_kept,
+    make_literal,
+    same_sound_fit,
+    sounds_of,
+)
 from qa_monitor.rules.slots import SlotPieces
 from qa_monitor.rules.streams import CallText, Stream
 from qa_monitor.rules.wordings import Wording
@@ -71,13 +79,16 @@ class PhraseIndex:
         return number
 
     def scan(self, text: CallText) -> dict[int, list[PhraseHit]]:
-        """Hits by set number, each list in order of place, best first at one place."""
+        """Hits by set number, each list in order of place; of several fits of a wording to one place the best."""
         if self._built is None:
             self._built = _Automata(self._uses())
-        found: dict[int, set[PhraseHit]] = {}
+        found: dict[int, dict[tuple[int, int, int], PhraseHit]] = {}
         for number, hit in self._built.search(text):
-            found.setdefault(number, set()).add(hit)
-        return {number: sorted(hits, key=_order) for number, hits in sorted(found.items())}
+            places = found.setdefault(number, {})
+            place = (hit.start, hit.end, hit.wording)
+            if place not in places or hit.confidence > places[place].confidence:
+                places[place] = hit
+        return {number: sorted(places.values()) for number, places in sorted(found.items())}
 
     def _uses(self) -> list[_Use]:
         uses: list[_Use] = []
@@ -96,10 +107,6 @@ def _keys_of(slot: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(keys, key=lambda key: (-len(key), key)))
 
 
-def _order(hit: PhraseHit) -> tuple[int, int, float, int]:
-    return hit.start, hit.end, -hit.confidence, hit.wording
-
-
 def _triggers(slots: tuple[SlotPieces, ...]) -> list[int]:
     """The slot with the longest pieces, and the next one if long enough to stand in should the first be misheard."""
     by_length = sorted(range(len(slots)), key=lambda i: (-slots[i].shortest, len(slots[i].pieces), i))
@@ -116,7 +123,8 @@ class _Automata:
         self._uses = list(by_literal.values())
         by_sound: dict[str, list[int]] = {}
         for number, literal in enumerate(self._literals):
-            by_sound.setdefault(literal.loose, []).append(number)
+            for sound in sounds_of(literal):
+                by_sound.setdefault(sound, []).append(number)
         # Every character of a text has its sound, so the automaton of sounds finds exact hits as well.
         self._sounds: Any = ahocorasick.Automaton()
         for sound, numbers in by_sound.items():
@@ -167,6 +175,8 @@ def _acceptable(fit: Fit, syllables: int, *, single: bool) -> bool:
     """A single character counts only as itself; edits only as many as the length of the whole allows."""
     if syllables == 1:
         return fit.exact
+    if not enough_kept(syllables - fit.homophones - fit.confusions - fit.edits, syllables):
+        return False
     # `edits` offers nothing of three syllables but one replaced by a near one.
     return fit.edits <= (1 if single and syllables == 3 else edits_allowed(syllables))
 

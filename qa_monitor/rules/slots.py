@@ -12,7 +12,7 @@ from functools import cached_property
 
 from qa_monitor.rules import fold
 from qa_monitor.rules.lexicon import common_word
-from qa_monitor.rules.literals import Fit, Literal, edited_fit, make_literal, same_sound_fit
+from qa_monitor.rules.literals import Fit, Literal, edited_fit, make_literal, same_sound_fit, sounds_of
 from qa_monitor.rules.streams import Stream
 
 _BORDER = chr(fold.BORDER)
@@ -86,7 +86,8 @@ class SlotPieces:
     def _by_sound(self) -> dict[str, list[Literal]]:
         found: dict[str, list[Literal]] = {}
         for piece in self.pieces:
-            found.setdefault(piece.loose, []).append(piece)
+            for sound in sounds_of(piece):
+                found.setdefault(sound, []).append(piece)
         return found
 
     @cached_property

@@ -97,6 +97,10 @@ class CallText:
         """Every turn without fillers and stammers."""
         return self._cleaned[2]
 
+    def sounds_by_turn(self) -> list[str]:
+        """The loose sounds of each turn, without fillers and stammers."""
+        return self.cleanest.loose.split(chr(fold.BORDER))
+
     @cached_property
     def _full(self) -> Stream:
         return self._stream(self._keys > 0)
@@ -127,9 +131,7 @@ class CallText:
 
     def _in_turns_with(self, marked: Mask) -> Mask:
         """Whole turns (with the border after them) that have a marked character."""
-        turns = np.zeros(len(self._keys), dtype=np.int64)
-        turns[self._borders + 1] = 1
-        number = np.cumsum(turns)
+        number = np.searchsorted(self._borders, np.arange(len(self._keys)), side="left")
         has = np.zeros(len(self.starts), dtype=np.bool_)
         has[number[marked]] = True
         found: Mask = has[number]

@@ -161,10 +161,9 @@ def _repeats(mine: str, theirs: str, tail: int) -> bool:
 def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> list[Hit]:
     """Turns that say again what was said shortly before, from the time that makes `times` true on."""
     from rapidfuzz.fuzz import ratio
-    from rapidfuzz.utils import default_process
 
     barred = _Spans([(h.start, h.end) for h in call.phrases.get(exceptions, ())] if exceptions is not None else ())
-    plain = [default_process(call.shown(turn)).replace(" ", "") for turn in range(len(call.turns))]
+    plain = call.text.sounds_by_turn()  # sounds, so that a misheard character does not hide a repetition
     said = [0] * len(plain)  # how many times the words of this turn were said up to and with it
     found: list[Hit] = []
     for turn, words in enumerate(plain):

@@ -20,10 +20,9 @@ QUOTE_CHARS = 40
 # where only a few turns were looked through.
 BAD_SHARE = 0.2
 FEW_TURNS = 4
-# Notes of the stages before that say words may be missing from the dialogue.
-LOSSY_NOTES = frozenset(
-    {"truncated", "incomplete", "lost_frames", "hole", "low_snr", "clipped", "not_chinese", "foreign_language"}
-)
+# Notes of the stages before that say words may be missing from the dialogue, or not be the words that were said.
+LOSSY_NOTES = frozenset({"truncated", "damaged", "one_silent", "other_language", "dialect"})
+_CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
 
 
@@ -77,7 +76,12 @@ def _may_be_missed(evaluator: Evaluator, condition: Condition, scope: Scope) -> 
 
 
 def _touches(call: Call, note: Note, scope: Scope) -> bool:
-    """Whether a note about lost words concerns the scope; a note without times concerns the whole call."""
+    """Whether a note about lost words concerns the scope; a note without times concerns the whole call.
+
+    What is cut off is the end: it takes nothing from a scope that ends before.
+    """
+    if note.code == _CUT_AT_END and note.start_s is None and scope.windows is not None:
+        return any(high >= call.text.ends[-1] for _, high in scope.windows)
     if note.start_s is None or note.end_s is None or scope.windows is None:
         return True
     for low, high in scope.windows:
