@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from qa_monitor.rules import specs
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.fields import LEAF_BY_KEY
-from qa_monitor.rules.hits import FALSE, Hit, Reason, Result, unknown, without_overlaps
+from qa_monitor.rules.hits import ABSENT_INPUT, FALSE, Hit, Reason, Result, unknown, without_overlaps
 from qa_monitor.rules.leaves import Compiled, Leaves
 from qa_monitor.rules.scope import Scope, Window, chosen, place_window, turns_in, window_about
 from qa_monitor.rules.specs import Condition, RoleScope, Side, Which
@@ -240,7 +240,10 @@ def _any(results: Sequence[Result], need: int) -> Result:
     if len(met) >= need:
         hits = tuple(dict.fromkeys(hit for result in met for hit in result.hits))
         return Result(True, hits, sum(result.sure for result in met) >= need)
-    if len(met) + sum(result.state is None for result in results) >= need:
+    # An alternative that needs sound says nothing of a call that is only text: the others decide, if they can.
+    judged = [result for result in results if result.state is not None or not result.reasons <= ABSENT_INPUT]
+    open_to_doubt = judged if len(judged) >= need else results
+    if len(met) + sum(result.state is None for result in open_to_doubt) >= need:
         return Result(None, reasons=_reasons(results))
     return Result(False, sure=all(result.sure for result in results))
 
