@@ -33,6 +33,7 @@ from qa_monitor.store.store import Store, utc_now
 from qa_monitor.worker import SETUP_EXIT, Progress, worker_main
 
 POLL_S = 0.2
+EXIT_S = 10.0
 COUNT_EVERY_S = 1.0
 QUEUE_BATCH = 200
 MAX_IDLE_DEATHS = 6  # workers that died in a row without finishing anything: the set-up is to blame, not a recording
@@ -197,6 +198,8 @@ class Batch:
         while self.stopping and any(worker.is_alive() for worker in self._workers):
             self.tick()
             time.sleep(POLL_S)
+        for worker in self._workers:
+            worker.join(timeout=EXIT_S)  # their last words are still on the way
         self._counted = 0.0
         self.tick()
         return self.state

@@ -22,6 +22,7 @@ from qa_monitor.store.views import CallView
 
 STATE_NAMES = {"queued": "待处理", "running": "处理中", "done": "已完成", "failed": "失败", "set_aside": "已搁置"}
 ROLE_NAMES = {"agent": "坐席", "customer": "客户", "ivr": "语音导航", "other": "第三方", "unknown": "未知"}
+RESOLUTION_NAMES = {"resolved": "已解决", "partial": "部分解决", "unresolved": "未解决"}
 VERDICT_MARKS = {"pass": "✓", "fail": "✗", "unsure": "？", "not_applicable": "－"}
 
 
@@ -155,7 +156,7 @@ def _print_call(console: Console, view: CallView) -> None:
     if view.model is not None and view.model.politeness is not None:
         model = view.model
         console.print(
-            f"{model.scorer}：礼貌 {model.politeness:.1f}/5，解决 {model.resolution}，满意度 {model.satisfaction}/5"
+            f"{model.scorer}：礼貌 {model.politeness:.1f}/5，{RESOLUTION_NAMES.get(model.resolution or '', '解决与否未判断')}"
         )
     if view.score is not None:
         points = "未评分" if view.score.points is None else f"{view.score.points:.1f} 分（机器初评）"

@@ -78,10 +78,10 @@ def list_models() -> None:
 
     from qa_monitor.models import ModelRegistry
 
-    table = Table("模型", "大小", "许可", "本机", "来源")
-    for entry in ModelRegistry().entries():
+    table = Table("模型", "大小", "许可", "本机")
+    for entry in ModelRegistry().list():
         state = "已就绪" if entry.present else "未下载"
-        table.add_row(entry.name, f"{entry.size_mb:,.0f} MB", entry.licence, state, entry.source)
+        table.add_row(entry.name, f"{entry.size_mb:,.0f} MB", entry.licence, state)
     Console(highlight=False, markup=False).print(table)
 
 
@@ -100,7 +100,7 @@ def verify(name: str | None) -> None:
     from qa_monitor.models import ModelRegistry
 
     registry = ModelRegistry()
-    names = [name] if name else [entry.name for entry in registry.entries() if entry.present]
+    names = [name] if name else [entry.name for entry in registry.list() if entry.present]
     if not names:
         click.echo("本机还没有模型，请运行 qa-monitor models pull whisper-base")
     for each in names:

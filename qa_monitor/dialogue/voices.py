@@ -115,13 +115,11 @@ def _two_groups(points: NDArray[np.float64], weights: NDArray[np.float64]) -> ND
         if groups.min() == groups.max():
             break
         centres = np.stack([np.average(points[groups == g], axis=0, weights=weights[groups == g]) for g in (0, 1)])
-        nearest: NDArray[np.int64] = (
-            ((points[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1).astype(np.int64)
-        )
+        nearest = ((points[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
         if (nearest == groups).all():
             break
-        groups = nearest
-    return groups
+        groups = np.asarray(nearest, dtype=np.int64)
+    return np.asarray(groups, dtype=np.int64)
 
 
 def _silhouettes(points: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:

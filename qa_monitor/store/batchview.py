@@ -94,17 +94,15 @@ class _Summing:
             self._notes.setdefault(note.code, Counter())[note.message] += note.count
         for span in view.masked:
             self._notes.setdefault("masked", Counter())[f"遮盖{span.kind}"] += 1
+        self._versions["rulebook"][view.rulebook_version[:12]] = None
+        if view.asr:
+            self._versions["asr"][view.asr] = None
         self._versions["scorecard"][f"{view.score.scorecard} {view.score.scorecard_version[:12]}"] = None
         self._versions["scorer"][f"{view.model.scorer} {view.model.scorer_version}"] = None
         for dimension in view.score.dimensions:
             self.dimension_names[dimension.name] = None
         if tally:
             self._add_to(tally, view)
-
-    def see_versions(self, rulebook: str, asr: str) -> None:
-        self._versions["rulebook"][rulebook[:12]] = None
-        if asr:
-            self._versions["asr"][asr] = None
 
     def _tally_of(self, view: CallView) -> _Tally | None:
         agent_id = view.facts.agent_id

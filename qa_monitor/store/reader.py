@@ -67,6 +67,19 @@ class Reader:
             for sha256, row in rows:
                 yield self._view(sha256, *row)
 
+    def inputs(self, sha256s: Sequence[str]) -> Iterator[tuple[Dialogue, CallFacts, ModelScores]]:
+        """What rules read of these calls, unmasked; calls that were not finished are left out."""
+        for sha256 in sha256s:
+            with self.store.read() as connection:
+                made = results.current(connection, sha256, {"dialogue": Dialogue, "model": ModelScores})
+                facts = connection.scalar(sa.select(jobs.c.facts).where(jobs.c.sha256 == sha256))
+            if len(made) == 2 and facts is not None:
+                yield made["dialogue"], load(CallFacts, facts), made["model"]
+
+    def masked(self, text: str) -> str:
+        """A text about a call, with personal data masked when that is asked for."""
+        return text if self._masker is None else self._masker.mask_turns([text])[0].text
+
     def all_calls(
         self, *, agent_id: str | None = None, since: str | None = None, until: str | None = None
     ) -> list[str]:
@@ -133,6 +146,8 @@ class Reader:
             score=made["score"],
             notes=_notes_of(made),
             review_state=state,
+            rulebook_version=made["findings"].rulebook_version,
+            asr=f"{made['transcript'].engine} {made['transcript'].model}" if "transcript" in made else "",
         )
         return view if self._masker is None else mask_call(view, self._masker)
 

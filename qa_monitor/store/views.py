@@ -63,6 +63,8 @@ class CallView:
     masked: tuple[MaskedSpan, ...] = ()
     error: tuple[str, str] | None = None
     review_state: ReviewState = "machine"
+    rulebook_version: str = ""
+    asr: str = ""  # engine and model, empty for text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qa_monitor.transcript.engine import HeardWord
 
 MIN_WORD_S = 0.02
+ANCHOR = 0.75  # a word after a pause is aligned from the pause's beginning: its later part is where it is spoken
 
 
 def place(window: Window, words: Sequence[HeardWord], channel: int) -> Iterator[tuple[Piece, Word]]:
@@ -19,8 +20,8 @@ def place(window: Window, words: Sequence[HeardWord], channel: int) -> Iterator[
     floor_s = float("-inf")
     reached = 0
     for word in words:
-        middle_s = (word.start_s + word.end_s) / 2
-        at = max(reached, window.pieces.index(window.piece_at(middle_s)))
+        anchor_s = word.start_s + ANCHOR * (word.end_s - word.start_s)
+        at = max(reached, window.pieces.index(window.piece_at(anchor_s)))
         reached, piece = at, window.pieces[at]
         start_s, end_s = piece.to_recording(word.start_s), piece.to_recording(word.end_s)
         span = _nearest(piece.voiced, start_s, end_s)
