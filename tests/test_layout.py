@@ -13,6 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "qa_monitor"
 GROUND = ("records", "settings", "errors", "__init__")
 PATH = (
+    "model_sources",
     "models",
     "tables",
     "recordings",

@@ -41,7 +41,7 @@ def phrase(tts: TTS, text: str, controls: tuple[float, float, float]) -> np.ndar
     model.resize_tensor_input(details[0]["index"], ids.shape)
     model.allocate_tensors()
     values = (ids, np.array([0], np.int32), *(np.array([value], np.float32) for value in (speed, pitch, energy)))
-    for detail, value in zip(details, values):
+    for detail, value in zip(details, values, strict=True):
         model.set_tensor(detail["index"], value)
     model.invoke()
     return tts.mel2audio(model.get_tensor(model.get_output_details()[1]["index"]))
