@@ -135,13 +135,7 @@ def make_card(view: CallView, anchor: str) -> Card:
         business=view.facts.business or "",
         started=(view.facts.started_at or "").replace("T", " "),
         length=figures.clock(duration_s(view)) if duration_s(view) is not None else "文字",
-        points=(
-            f"{view.score.points:.1f}"
-            if view.score.points is not None and view.score.points == view.score.points
-            else "—"
-        )
-        if view.score
-        else figures.MISSING,
+        points=figures.points_text(view.score.points) if view.score else figures.MISSING,
         band=figures.band(view.score.points) if view.score else "",
         points_note=_points_note(view),
         veto=tuple(veto_names(view)),
