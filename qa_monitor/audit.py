@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qa_monitor.batch import Batch, BatchState, Tell, default_workers
-from qa_monitor.errors import BadDialogue, QaMonitorError, SetupError
+from qa_monitor.errors import BadDialogue, QaMonitorError, SetupError, StillGrowing
 from qa_monitor.pipeline import Kind
 from qa_monitor.records import CallFacts, Note, Recording
 from qa_monitor.settings import Settings
@@ -35,7 +35,7 @@ def audit_recordings(
 ) -> AuditOutcome:
     """Audit every recording below `roots`. Raises SetupError before the first file when the set-up is wrong."""
     from qa_monitor.facts import FactTable
-    from qa_monitor.recordings import identify, walk
+    from qa_monitor.recordings import Found, identify, walk
 
     for root in roots:
         if not root.exists():
@@ -44,20 +44,31 @@ def audit_recordings(
         secret = store.customer_secret()
         tables = [FactTable.load(root if root.is_dir() else root.parent, settings.recordings, secret) for root in roots]
         covered: list[str] = []
+
+        def take(found: Found) -> None:
+            with store.read() as connection:
+                known = results.known_hash(connection, found.path, found.size_bytes, found.mtime_ns)
+            recording = found.as_recording(known) if known else identify(found, settings.recordings.settle_s)
+            covered.append(recording.sha256)
+            batch.add(recording, _first_known(tables, found.path))
+            batch.tick()
+
         walker = walk(roots, settings.recordings)
+        growing: list[Found] = []
         for found in walker:
             if batch.stopping or (limit is not None and batch.state.seen >= limit):
                 break
             try:
-                with store.read() as connection:
-                    known = results.known_hash(connection, found.path, found.size_bytes, found.mtime_ns)
-                recording = found.as_recording(known) if known else identify(found)
+                take(found)
+            except StillGrowing:
+                growing.append(found)
             except QaMonitorError as error:
                 batch.add_unread(found.path, found.name, error)
-                continue
-            covered.append(recording.sha256)
-            batch.add(recording, _first_known(tables, found.path))
-            batch.tick()
+        for found in growing:  # a second look, now that everything else has been seen
+            try:
+                take(found.again())
+            except QaMonitorError as error:
+                batch.add_unread(found.path, found.name, error)
         batch.state.notes.extend(walker.report.notes())
         for table in tables:
             batch.state.notes.extend(table.notes())

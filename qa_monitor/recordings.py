@@ -45,6 +45,14 @@ class Found:
     size_bytes: int
     mtime_ns: int
 
+    def again(self) -> Found:
+        """The same file as it is now. Raises Unreadable when it is gone."""
+        try:
+            info = os.stat(self.path)
+        except OSError as error:
+            raise Unreadable(f"{error.strerror}", where=self.name, hint="请检查文件是否已被移走") from error
+        return Found(self.path, self.name, info.st_size, info.st_mtime_ns)
+
     def as_recording(self, sha256: str) -> Recording:
         return Recording(sha256, self.path, self.name, self.size_bytes, self.mtime_ns)
 
@@ -110,7 +118,7 @@ class Walk:
             waiting.extend(reversed(below))
 
     def _candidate(self, path: bytes) -> Found | None:
-        ending = os.path.splitext(path)[1][1:].lower()
+        ending = ending_of(path)
         try:
             info = os.stat(path) if self._follow else os.lstat(path)
         except OSError:
@@ -124,6 +132,12 @@ class Walk:
         return Found(path, display_name(os.path.basename(path)), info.st_size, info.st_mtime_ns)
 
 
+def ending_of(path: bytes) -> bytes:
+    """What follows the last dot of a file's name, lower case; empty when there is no dot."""
+    _, dot, ending = os.path.basename(path).rpartition(b".")
+    return ending.lower() if dot else b""
+
+
 def walk(roots: Sequence[Path], settings: RecordingSettings) -> Walk:
     """The candidates below `roots`."""
     return Walk(roots, settings)
@@ -132,18 +146,19 @@ def walk(roots: Sequence[Path], settings: RecordingSettings) -> Walk:
 def identify(found: Found, settle_s: float = 0.0) -> Recording:
     """Hash a file's content. Raises Unreadable, or StillGrowing when it changed while it was read or lately.
 
-    A file written to within the last `settle_s` seconds is watched for as long; one that grows is left for later.
+    A file written to within the last `settle_s` seconds is watched until it is that old.
     """
-    if settle_s and time.time() - found.mtime_ns / 1e9 < settle_s:
-        time.sleep(settle_s)
+    age_s = time.time() - found.mtime_ns / 1e9
+    if 0 <= age_s < settle_s:
+        time.sleep(settle_s - age_s)
     try:
         before = os.stat(found.path)
         sha256 = sha256_of(found.path)
         after = os.stat(found.path)
     except OSError as error:
         raise Unreadable(f"{error.strerror}", where=found.name, hint="请检查文件权限，或文件是否已被移走") from error
-    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if not same or (settle_s and (before.st_size, before.st_mtime_ns) != (found.size_bytes, found.mtime_ns)):
+    states = {(info.st_size, info.st_mtime_ns) for info in (before, after)} | {(found.size_bytes, found.mtime_ns)}
+    if len(states) > 1:
         raise StillGrowing("大小或时间还在变化，本次未处理", where=found.name, hint="写完后重新运行同一命令即可")
     return Recording(sha256, found.path, found.name, after.st_size, after.st_mtime_ns)
 

@@ -14,7 +14,7 @@ from qa_monitor.audio.activity import RATE, VoiceActivity
 from qa_monitor.audio.container import EXPECTED, FORMATS, RAW_ENDINGS, RiffHeader, looks_like_text, read_riff
 from qa_monitor.audio.levels import SAME_ABOVE, SILENT_DBFS, Levels, Relation
 from qa_monitor.errors import EmptyFile, Incomplete, NoSound, NotAudio, RawAudio, TooLong, TooManyChannels, Unreadable
-from qa_monitor.recordings import open_regular, sha256_of
+from qa_monitor.recordings import ending_of, open_regular, sha256_of
 from qa_monitor.records import AudioInfo, ChannelInfo, ChannelLayout, Note, Recording
 from qa_monitor.settings import AudioSettings
 
@@ -298,7 +298,7 @@ def _notes(
     if found.bad_packets:
         lost = f"，丢失约 {found.lost_s:.1f} 秒" if found.lost_s else ""
         notes.append(Note("damaged", f"{found.bad_packets} 个数据块损坏{lost}，其余照常", found.bad_packets))
-    ending = os.path.splitext(recording.path)[1][1:].lower()
+    ending = ending_of(recording.path)
     expected = EXPECTED.get(ending)
     if expected and found.container not in expected:
         notes.append(Note("wrong_ending", f"扩展名是 {ending.decode()}，实际是 {found.container}，已照实际格式处理"))
@@ -306,7 +306,7 @@ def _notes(
 
 
 def _is_raw(recording: Recording) -> bool:
-    return os.path.splitext(recording.path)[1][1:].lower() in RAW_ENDINGS
+    return ending_of(recording.path) in RAW_ENDINGS
 
 
 def _raw_format(codec: str) -> str:
