@@ -8,7 +8,7 @@ from functools import cached_property
 from qa_monitor.records import CallFacts, Dialogue, ModelScores, Role, Turn, TurnProsody
 from qa_monitor.rules.hits import Hit
 from qa_monitor.rules.phrases import PhraseHit, PhraseIndex
-from qa_monitor.rules.specs import RoleScope, speaks_of
+from qa_monitor.rules.specs import Guard, RoleScope, speaks_of
 from qa_monitor.rules.streams import CallText
 from qa_monitor.rules.times import heard
 
@@ -30,6 +30,7 @@ class Call:
         self.scores = scores
         self.text = CallText(dialogue.turns)
         self._index = index
+        self.guarded: dict[tuple[Guard, int, int], bool] = {}
         self._turns_of: dict[RoleScope, list[int]] = {}
         self._trusted_turns_of: dict[RoleScope, list[int]] = {}
         self.position = {turn.index: i for i, turn in enumerate(dialogue.turns)}

@@ -55,7 +55,7 @@ class EditIndex:
         owners: list[NDArray[np.int64]] = []
         by_length: dict[int, list[tuple[int, int, str]]] = {}
         for number, literal in enumerate(literals):
-            for offset, length in _parts(len(literal)):
+            for offset, length in _parts(literal.size):
                 by_length.setdefault(length, []).append((number, offset, literal.keys[offset : offset + length]))
         for length, parts in sorted(by_length.items()):
             owner = np.array([(number << 8) | offset for number, offset, _ in parts], dtype=np.int64)

@@ -236,6 +236,10 @@ def _all(results: Sequence[Result]) -> Result:
 
 
 def _any(results: Sequence[Result], need: int) -> Result:
+    # What this kind of call cannot show (sound, in a text dialogue) is no alternative, as long as there are others.
+    possible = [result for result in results if result.state is not None or not result.reasons <= ABSENT_INPUT]
+    if len(possible) >= need:
+        results = possible
     met = [result for result in results if result.state]
     if len(met) >= need:
         hits = tuple(dict.fromkeys(hit for result in met for hit in result.hits))

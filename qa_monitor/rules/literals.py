@@ -41,15 +41,13 @@ class Literal:
     keys: str
     loose: str
     syllables: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.keys)
+    size: int
 
 
 @lru_cache(maxsize=200_000)
 def make_literal(keys: str) -> Literal:
     exact, loose = fold.sounds(keys)
-    return Literal(keys, fold.text_of(loose), tuple(exact.tolist()))
+    return Literal(keys, fold.text_of(loose), tuple(exact.tolist()), len(keys))
 
 
 def sounds_of(literal: Literal) -> list[str]:
@@ -90,17 +88,17 @@ def enough_kept(kept: int, length: int) -> bool:
 
 def same_sound_fit(literal: Literal, stream: Stream, start: int) -> Fit | None:
     """The fit at `start`, where the loose sounds are known to agree; None when it is more likely another word."""
-    end = start + len(literal)
+    end = start + literal.size
     heard = stream.keys[start:end]
     if heard == literal.keys:
         return Fit(start, end)
     changed = [i for i, (a, b) in enumerate(zip(literal.keys, heard, strict=True)) if a != b]
     confusions = sum(literal.syllables[i] != _syllable_of(heard[i]) for i in changed)
-    kept = len(literal) - len(changed)
-    if not enough_kept(kept, len(literal)):
+    kept = literal.size - len(changed)
+    if not enough_kept(kept, literal.size):
         return None
     # Where the sound is most of the evidence, characters that make a real word are believed.
-    if 2 * kept <= len(literal) and any(covered_by_word(*_around(stream, start + i)) for i in changed):
+    if 2 * kept <= literal.size and any(covered_by_word(*_around(stream, start + i)) for i in changed):
         return None
     return Fit(start, end, len(changed) - confusions, confusions)
 
@@ -116,12 +114,12 @@ def edited_fit(literal: Literal, stream: Stream, start: int, budget: int, near_o
 
     `near_only` accepts no edit but one syllable replaced by another that shares its initial or final.
     """
-    replaced = _replaced(literal.loose, stream.loose[start : start + len(literal)], budget) if start >= 0 else None
+    replaced = _replaced(literal.loose, stream.loose[start : start + literal.size], budget) if start >= 0 else None
     if replaced is not None:
         counts = _judge(literal, stream, start, replaced, near_only)
-        return None if counts is None else Fit(start, start + len(literal), *counts)
+        return None if counts is None else Fit(start, start + literal.size, *counts)
     low = max(0, start - budget)
-    high = min(len(stream.loose), start + len(literal) + budget)
+    high = min(len(stream.loose), start + literal.size + budget)
     path = _align(literal.loose, stream.loose[low:high], budget)
     if path is None:
         return None
@@ -149,7 +147,7 @@ def _judge(
             edits += 1
             if not _bearable(wanted, heard, stream, low + heard_at, near_only):
                 return None
-    if not enough_kept(same, len(literal)):
+    if not enough_kept(same, literal.size):
         return None
     return homophones, confusions, edits
 

@@ -142,8 +142,8 @@ class _Automata:
         stream = text.cleanest
         for start, number in self._edits.candidates(stream):
             literal = self._literals[number]
-            near_only = len(literal) < 4
-            edited = edited_fit(literal, stream, start, 1 if near_only else edits_allowed(len(literal)), near_only)
+            near_only = literal.size < 4
+            edited = edited_fit(literal, stream, start, 1 if near_only else edits_allowed(literal.size), near_only)
             if edited is not None and edited.edits:
                 yield from self._completed(number, edited, stream)
 
@@ -156,7 +156,7 @@ class _Automata:
                     yield number, fit
 
     def _completed(self, number: int, fit: Fit, stream: Stream) -> Iterator[tuple[int, PhraseHit]]:
-        length = len(self._literals[number])
+        length = self._literals[number].size
         for use in self._uses[number]:
             joined = (fit, length) if len(use.slots) == 1 else _join(use, fit, length, stream)
             if joined is None:
@@ -197,14 +197,14 @@ def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, in
         if found is None or stream.sentence[found[0].start] != stream.sentence[end - 1]:
             return None
         fit, piece = found
-        end, length, counts = fit.end, length + len(piece), _plus(counts, fit)
+        end, length, counts = fit.end, length + piece.size, _plus(counts, fit)
     for number in range(use.trigger - 1, -1, -1):
         slot, gap = use.slots[number], use.gaps[number + 1]
         found = slot.before(stream, start, gap)
         if found is None or stream.sentence[found[0].end - 1] != stream.sentence[start]:
             return None
         fit, piece = found
-        start, length, counts = fit.start, length + len(piece), _plus(counts, fit)
+        start, length, counts = fit.start, length + piece.size, _plus(counts, fit)
     return Fit(start, end, *counts), length
 
 

@@ -48,19 +48,19 @@ class SlotPieces:
         for finder in (self._same_keys, self._same_sound, self._one_edit):
             near = [(fit, piece) for fit, piece in finder(stream, low, high) if distance(fit) <= gap]
             if near:
-                return min(near, key=lambda found: (distance(found[0]), -len(found[1]), found[1].keys))
+                return min(near, key=lambda found: (distance(found[0]), -found[1].size, found[1].keys))
         return None
 
     def _same_keys(self, stream: Stream, low: int, high: int) -> Iterator[Found]:
         for match in self._keys_pattern.finditer(stream.keys, low, high):
             piece = self._by_keys[match[1]]
-            yield Fit(match.start(), match.start() + len(piece)), piece
+            yield Fit(match.start(), match.start() + piece.size), piece
 
     def _same_sound(self, stream: Stream, low: int, high: int) -> Iterator[Found]:
         for match in self._sound_pattern.finditer(stream.loose, low, high):
             for piece in self._by_sound[match[1]]:
                 fit = same_sound_fit(piece, stream, match.start())
-                if fit is not None and (len(piece) > 1 or _telling(fit, stream)):
+                if fit is not None and (piece.size > 1 or _telling(fit, stream)):
                     yield fit, piece
 
     def _one_edit(self, stream: Stream, low: int, high: int) -> Iterator[Found]:
@@ -74,7 +74,7 @@ class SlotPieces:
                 if (piece.keys, start) in tried:
                     continue
                 tried.add((piece.keys, start))
-                fit = edited_fit(piece, stream, start, 1, near_only=len(piece) == _EDIT_FROM)
+                fit = edited_fit(piece, stream, start, 1, near_only=piece.size == _EDIT_FROM)
                 if fit is not None and low <= fit.start and fit.end <= high:
                     yield fit, piece
 
@@ -98,8 +98,8 @@ class SlotPieces:
     def _by_half(self) -> dict[str, list[tuple[Literal, int]]]:
         found: dict[str, list[tuple[Literal, int]]] = {}
         for piece in self.pieces:
-            size = max(2, len(piece) // 2)
-            for offset in {0, len(piece) - size} if len(piece) >= _EDIT_FROM else ():
+            size = max(2, piece.size // 2)
+            for offset in {0, piece.size - size} if piece.size >= _EDIT_FROM else ():
                 found.setdefault(piece.loose[offset : offset + size], []).append((piece, offset))
         return found
 

@@ -92,20 +92,38 @@ def _placed(call: Call, hit: PhraseHit, at: At) -> bool:
 
 
 def _guarded(call: Call, start: int, end: int, guards: tuple[Guard, ...]) -> bool:
-    """Whether the words are denied, or (the agent's) someone else's repeated."""
-    turn, low, high = call.text.local(start, end)
-    # Guards read a few dozen characters about the hit; turns can be very long.
-    offset, window = call.text.starts[turn], max(0, low - _GUARD_REACH)
-    text = call.text.shown[offset + window : min(end + _GUARD_REACH, call.text.ends[turn])]
-    low, high = low - window, high - window
-    if "negation" in guards and denied(text, low):
-        return True
-    if "quote" not in guards or call.role_of(turn) != "agent":
+    """Whether the words are denied, or (the agent's) someone else's repeated. Rules ask the same of the same words."""
+    for guard in guards:
+        key = (guard, start, end)
+        if key not in call.guarded:
+            call.guarded[key] = _denied(call, start, end) if guard == "negation" else _quoted(call, start, end)
+        if call.guarded[key]:
+            return True
+    return False
+
+
+def _denied(call: Call, start: int, end: int) -> bool:
+    text, low, _ = _surroundings(call, start, end)
+    return denied(text, low)
+
+
+def _quoted(call: Call, start: int, end: int) -> bool:
+    turn = call.text.turn_at(start)
+    if call.role_of(turn) != "agent":
         return False
+    text, low, high = _surroundings(call, start, end)
     if reported(text, low, high):
         return True
     before = "\n".join(call.shown(other) for other in call.other_side_before(turn, _ECHO_TURNS))
     return echoed(text, low, high, before)
+
+
+def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
+    """A few dozen characters of the turn about the words, and the words' place in them; turns can be very long."""
+    turn, low, high = call.text.local(start, end)
+    offset, window = call.text.starts[turn], max(0, low - _GUARD_REACH)
+    text = call.text.shown[offset + window : min(end + _GUARD_REACH, call.text.ends[turn])]
+    return text, low - window, high - window
 
 
 def pattern_hits(call: Call, spec: specs.PatternSpec) -> list[Hit]:

@@ -302,6 +302,14 @@ def test_condition_exception_is_about_the_same_turn(make_rule: MakeRule) -> None
     assert only(wide, call("坐席：不清楚 | 坐席：我帮您查")).verdict == "pass"
 
 
+def test_alternatives_that_the_call_cannot_show_are_left_out(make_rule: MakeRule) -> None:
+    book = make_rule("violation: {any: [{phrase: 听我说}, {interruption: 超过 1 秒}]}")
+    assert only(book, call("您先听我说")).verdict == "fail"
+    assert only(book, call("好")).verdict == "pass"
+    both = make_rule("violation: {any: [{phrase: 听我说}, {interruption: 超过 1 秒}], need: 2}")
+    assert only(both, call("您先听我说")).verdict == "not_applicable"
+
+
 def test_each_turn(make_rule: MakeRule) -> None:
     book = make_rule("check: {phrase: 请您, each_turn: yes}")
     assert only(book, call("坐席：请您讲 | 客户：好 | 坐席：请您稍等")).verdict == "pass"
