@@ -15,6 +15,7 @@ from qa_monitor.privacy.digits import Digit, Run, runs
 log = logging.getLogger(__name__)
 
 WITHHELD = "〔遮盖失败，已隐去〕"
+ACCOUNT_DIGITS = 10  # the fewest an account number has
 DICTATION_GAP_TURNS = 2  # turns between the parts of one dictated number
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}")
@@ -226,8 +227,9 @@ def _grow(pieces: Sequence[tuple[int, Run]], first: int, texts: Sequence[str], f
         if turn - used[-1][0] > DICTATION_GAP_TURNS:
             break
         repeated = run.text in joined
-        if kind is not None and not repeated:
-            break  # the number is whole; what follows is another
+        whole = kind is not None and (kind != "户号" or len(joined) >= ACCOUNT_DIGITS)
+        if whole and not repeated:
+            break  # what follows is another number
         used.append((turn, run))
         if repeated:
             continue
