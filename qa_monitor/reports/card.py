@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qa_monitor.records import Finding, ModelScores, TurnEmotion
+from qa_monitor.records import DimensionScore, Finding, ModelScores, TurnEmotion
 from qa_monitor.reports import figures, names
 from qa_monitor.reports.conversation import Line, conversation
 from qa_monitor.reports.marks import MarkKind
@@ -67,7 +67,7 @@ class DimensionItem:
 
     name: str
     score: str
-    bar: float
+    bar: float | None
     band: str
     weight: str
     lines: tuple[LineItem, ...]
@@ -110,7 +110,7 @@ class Card:
     passed: tuple[str, ...]
     not_applicable: tuple[str, ...]
     dimensions: tuple[DimensionItem, ...]
-    arithmetic: str
+    arithmetic: tuple[str, ...]  # line by line
     model: ModelItem | None
     timeline: Timeline | None
     lines: tuple[Line, ...]
@@ -147,7 +147,7 @@ def make_card(view: CallView, anchor: str) -> Card:
         passed=tuple(finding.name for finding in view.findings if finding.verdict == "pass"),
         not_applicable=tuple(finding.name for finding in view.findings if finding.verdict == "not_applicable"),
         dimensions=_dimensions(view),
-        arithmetic=view.score.arithmetic if view.score else "",
+        arithmetic=tuple(view.score.arithmetic.splitlines()) if view.score else (),
         model=_model(view.model) if view.model else None,
         timeline=_timeline(view, numbered),
         lines=tuple(conversation(view, numbered, anchor)),
@@ -209,9 +209,9 @@ def _finding_item(view: CallView, number: int, kind: MarkKind, finding: Finding,
 
 
 def _match(finding: Finding) -> str:
-    """How the words were matched, when it was not simply by what they say."""
-    how = finding.evidence[0].match if finding.evidence else "text"
-    return "" if how == "text" else names.MATCHES.get(how, how)
+    """How the words were matched, when not by what they say."""
+    how = finding.evidence[0].match if finding.evidence else ""
+    return names.MATCHES[how] if how in names.LOOSE_MATCHES else ""
 
 
 def _quotes(finding: Finding, anchor: str) -> list[Quote]:
@@ -228,23 +228,31 @@ def _quotes(finding: Finding, anchor: str) -> list[Quote]:
 
 
 def _dimensions(view: CallView) -> tuple[DimensionItem, ...]:
+    """The scorecard's dimensions; the weight is the share of those that counted, '' for one that did not."""
     if view.score is None:
         return ()
+    counted = [part.weight for part in view.score.dimensions if figures.points(part.score) is not None]
+    total = sum(counted)
     items = []
     for part in view.score.dimensions:
         shown = figures.points(part.score)
-        lines = [line for line in part.lines if figures.points(line.points) not in (None, 0.0)]
+        lines = [line for line in part.lines if figures.points(line.points) not in (None, 0.0) or _without_weight(part)]
         items.append(
             DimensionItem(
                 name=part.name,
-                score=figures.points_text(part.score),
-                bar=min(max(shown or 0.0, 0.0), 100.0),
+                score=figures.points_text(part.score) if part.weight else "",
+                bar=None if shown is None else min(max(shown, 0.0), 100.0),
                 band=figures.band(part.score),
-                weight=figures.share_text(part.weight),
+                weight=figures.share_text(part.weight / total) if shown is not None and total > 0 else "",
                 lines=tuple(LineItem(line.name, figures.signed_points_text(line.points)) for line in lines),
             )
         )
     return tuple(items)
+
+
+def _without_weight(part: DimensionScore) -> bool:
+    """Bonus points and findings that cost nothing stand beside the dimensions, without weight."""
+    return part.weight == 0
 
 
 def _model(model: ModelScores) -> ModelItem:

@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 from qa_monitor.records import Finding
 from qa_monitor.reports import figures, names
-from qa_monitor.reports.overview import failed_share
+from qa_monitor.reports.overview import failed_share, scored_dimensions
 from qa_monitor.reports.rows import (
     FailureRow,
     FindingRow,
@@ -62,7 +62,7 @@ def _call_dimensions(batch: BatchView) -> list[Column[CallView]]:
     def of(name: str) -> Callable[[CallView], Cell]:
         return lambda view: figures.points(dimension_score(view, name))
 
-    return [Column(f"dimension.{name}", name, "points", 10, of(name)) for name in batch.dimensions]
+    return [Column(f"dimension.{name}", name, "points", 10, of(name)) for name in scored_dimensions(batch)]
 
 
 def call_columns(batch: BatchView) -> Sequence[Column[CallView]]:
@@ -87,7 +87,7 @@ def call_columns(batch: BatchView) -> Sequence[Column[CallView]]:
         *_call_dimensions(batch),
         Column("broken", "不合格项", "count", 9, lambda v: sum(names.is_broken(f) for f in v.findings)),
         Column("suspected", "疑似项", "count", 8, lambda v: sum(names.is_suspected(f) for f in v.findings)),
-        Column("arithmetic", "得分算式", "text", 44, lambda v: v.score.arithmetic if v.score else ""),
+        Column("arithmetic", "得分算式", "text", 44, lambda v: v.score.arithmetic.replace("\n", "；") if v.score else ""),
         Column("scorer", "礼貌等由谁评", "text", 13, lambda v: v.model.scorer if v.model else ""),
         Column("team", "班组", "text", 11, _team),
         Column("direction", "方向", "text", 7, lambda v: names.DIRECTIONS[v.facts.direction] if v.facts.direction else ""),
@@ -154,7 +154,7 @@ def agent_columns(batch: BatchView) -> Sequence[Column[AgentView]]:
         Column("interval_high", "95%区间\n上限", "points", 9, lambda a: figures.points(a.interval[1] if a.interval else None)),
         Column("veto_calls", "一票否决\n通数", "count", 9, lambda a: a.veto_calls),
         Column("sample", "样本", "text", 10, lambda a: "足够" if a.enough_sample else "样本不足"),
-        *[Column(f"dimension.{name}", name, "points", 11, dimension(name)) for name in batch.dimensions],
+        *[Column(f"dimension.{name}", name, "points", 11, dimension(name)) for name in scored_dimensions(batch)],
         Column("politeness", "礼貌\n(1–5)", "scale", 8, lambda a: figures.scale(a.politeness)),
         Column("satisfaction", "满意度\n(1–5)", "scale", 8, lambda a: figures.scale(a.satisfaction)),
         Column("resolved", "已解决", "share", 9, lambda a: _resolution(a, "resolved")),

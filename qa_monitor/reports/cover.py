@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from qa_monitor.reports import figures
 from qa_monitor.reports.figures import HISTOGRAM_STEP
-from qa_monitor.reports.overview import Overview, counts_sentence, failed_share, top_broken
+from qa_monitor.reports.overview import (
+    Overview,
+    counts_sentence,
+    failed_share,
+    length_sentence,
+    scored_dimensions,
+    top_broken,
+)
 from qa_monitor.reports.sheets import FAINT, FONT, HEAD_FILL, INK, LINE, Sheet
 from qa_monitor.store.views import BatchView
 
@@ -51,7 +58,7 @@ def write_cover(workbook: Any, sheet: Sheet, batch: BatchView, overview: Overvie
     _heading(sheet, page, batch)
     _key_figures(page, batch, overview)
     last_bin = _distribution(page, overview)
-    means = overview.dimension_means(batch.dimensions)
+    means = overview.dimension_means(scored_dimensions(batch))
     last_dimension = _dimensions(page, means)
     _top_rules(page, batch, TABLES_ROW + 14)
     _unmatched(page, batch)
@@ -67,7 +74,7 @@ def write_cover(workbook: Any, sheet: Sheet, batch: BatchView, overview: Overvie
 def _heading(sheet: Sheet, page: _Page, batch: BatchView) -> None:
     sheet.raw.set_row(0, 32)
     page.text(0, 0, batch.title, font_size=20, bold=True, valign="vcenter")
-    page.text(1, 0, f"{counts_sentence(batch)}；录音合计 {figures.length_text(batch.audio_s)}", font_color=FAINT)
+    page.text(1, 0, counts_sentence(batch) + length_sentence(batch), font_color=FAINT)
     page.text(2, 0, f"生成时间 {batch.created_at.replace('T', ' ')}（{batch.timezone}）", font_color=FAINT)
     page.text(3, 0, NOTICE, bold=True, font_color=VERMILION)
 

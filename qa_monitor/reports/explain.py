@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from qa_monitor.reports import figures
-from qa_monitor.reports.overview import Overview, counts_sentence
+from qa_monitor.reports.overview import Overview, counts_sentence, length_sentence
 from qa_monitor.reports.sheets import FAINT, Sheet
 from qa_monitor.store.views import BatchView
 
@@ -60,7 +60,7 @@ def write_explanation(
     blocks: list[tuple[str, list[tuple[str, str]]]] = [
         ("怎样看这份表", [*method_lines(batch, overview), PRINTING]),
         ("依据的版本", version_lines(batch)),
-        ("本批数量", [("录音", counts_sentence(batch)), ("时长", figures.length_text(batch.audio_s))]),
+        ("本批数量", [("通话", counts_sentence(batch) + length_sentence(batch))]),
     ]
     if batch.unmatched_note:
         blocks[-1][1].append(("未匹配到坐席", batch.unmatched_note))

@@ -23,7 +23,7 @@ from qa_monitor.errors import ReportNotWritten
 from qa_monitor.reports import figures, names
 from qa_monitor.reports.card import make_card
 from qa_monitor.reports.explain import method_lines, version_lines
-from qa_monitor.reports.overview import Overview, counts_sentence
+from qa_monitor.reports.overview import Overview, counts_sentence, length_sentence, scored_dimensions
 from qa_monitor.reports.overview_charts import agent_row, dimension_bars, distribution, resolution_parts, rule_bars
 from qa_monitor.reports.rows import FailureRow, failed_row, unscored_row, worst_in_words
 from qa_monitor.reports.writing import put_in_place, staging
@@ -187,7 +187,7 @@ def _report(
         batch.title,
         overview=overview,
         counts=counts_sentence(batch),
-        length=figures.length_text(batch.audio_s),
+        length=length_sentence(batch),
         versions=version_lines(batch),
         mean_points=figures.points_text(overview.mean_points),
         mean_band=figures.band(overview.mean_points),
@@ -199,7 +199,8 @@ def _report(
         satisfaction=figures.scale_text(overview.satisfaction),
         by_whom=f"（{overview.scorer}）" if overview.scorer else "",
         rules=rule_bars(batch),
-        agents=[agent_row(agent, batch.dimensions) for agent in batch.agents],
+        dimension_names=scored_dimensions(batch),
+        agents=[agent_row(agent, scored_dimensions(batch)) for agent in batch.agents],
         failures=failures,
         more_failures=len(counted.failures) - len(failures),
         method=method_lines(batch, overview),

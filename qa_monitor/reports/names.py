@@ -33,7 +33,17 @@ EMOTIONS = {
     "neutral": "平静",
     "positive": "满意",
 }
-MATCHES = {"text": "原文", "pinyin": "读音", "regex": "句式", "model": "模型", "audio": "声音"}
+MATCHES = {
+    "text": "原文",
+    "pinyin": "读音",
+    "similar": "相似说法",
+    "regex": "句式",
+    "entity": "信息项",
+    "repeat": "复读",
+    "model": "模型",
+    "audio": "声音",
+}
+LOOSE_MATCHES = ("pinyin", "similar", "model")  # a hit that does not rest on the very words
 ROLE_SOURCES = {
     "sidecar": "随录信息表",
     "settings": "配置",
@@ -42,11 +52,11 @@ ROLE_SOURCES = {
     "unknown": "无法确定",
 }
 SUSPECTS = {
-    "silence": "疑似静音处凭空识别",
-    "repetition": "疑似重复识别",
-    "stock_phrase": "疑似套话误识别",
-    "low_confidence": "识别把握低",
-    "not_chinese": "疑似非普通话",
+    "silence": "疑似无人说话处的幻听",
+    "repetition": "异常重复",
+    "stock_phrase": "视频字幕套话",
+    "low_confidence": "识别把握过低",
+    "not_chinese": "非中文",
 }
 FAILURES: dict[FailureState, str] = {"failed": "处理失败", "set_aside": "已搁置", "unread": "无法读取"}
 UNMATCHED = "未匹配"

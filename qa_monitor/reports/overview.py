@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from qa_monitor.records import ResolutionLabel
+from qa_monitor.reports import figures
 from qa_monitor.reports.figures import HISTOGRAM_STEP, histogram_bin
 from qa_monitor.reports.names import is_broken, is_suspected
+from qa_monitor.scoring.card import BONUS, OUTSIDE
 from qa_monitor.store.views import BatchView, CallView, RuleSummary
 
 
@@ -93,9 +95,8 @@ class Overview:
         return "、".join(self.scorers)
 
     def dimension_means(self, order: tuple[str, ...]) -> dict[str, float | None]:
-        """Dimension → mean, in the scorecard's order, then any that the order does not name."""
-        names = [*order, *(name for name in self._dimensions if name not in order)]
-        return {name: self._dimensions[name].value if name in self._dimensions else None for name in names}
+        """Dimension → mean over the scored calls."""
+        return {name: self._dimensions[name].value if name in self._dimensions else None for name in order}
 
     def resolution_share(self, label: ResolutionLabel) -> float | None:
         return self.resolution[label] / self.judged if self.judged else None
@@ -118,8 +119,18 @@ def failed_share(rule: RuleSummary) -> float | None:
     return rule.failed / judged if judged else None
 
 
+def scored_dimensions(batch: BatchView) -> tuple[str, ...]:
+    """The scorecard's dimensions, without what stands beside them (bonus points, findings that cost nothing)."""
+    return tuple(name for name in batch.dimensions if name not in (BONUS, OUTSIDE))
+
+
+def length_sentence(batch: BatchView) -> str:
+    """`；录音合计 1.25 小时`; '' for dialogues in text."""
+    return f"；录音合计 {figures.length_text(batch.audio_s)}" if figures.seconds(batch.audio_s) else ""
+
+
 def counts_sentence(batch: BatchView) -> str:
-    """`共 42 个录音：评分 38，未评分 2，处理失败 1，已搁置 1`: everything that went in is accounted for."""
+    """`共 42 通：评分 38，未评分 2，处理失败 1，已搁置 1`: everything that went in is accounted for."""
     parts = [f"评分 {batch.scored}"]
     for label, count in (
         ("未评分", batch.not_scored),
@@ -130,4 +141,4 @@ def counts_sentence(batch: BatchView) -> str:
         if count:
             parts.append(f"{label} {count}")
     total = batch.done + batch.failed + batch.set_aside + batch.unread
-    return f"共 {total} 个录音：{'，'.join(parts)}"
+    return f"共 {total} 通：{'，'.join(parts)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qa_monitor.reports import figures, names
 from qa_monitor.reports.figures import HISTOGRAM_STEP
-from qa_monitor.reports.overview import Overview, failed_share, top_broken
+from qa_monitor.reports.overview import Overview, failed_share, scored_dimensions, top_broken
 from qa_monitor.store.views import AgentView, BatchView
 
 TOP_RULES = 10
@@ -158,7 +158,7 @@ def dimension_bars(batch: BatchView, overview: Overview) -> list[DimensionBar]:
         return []
     return [
         DimensionBar(name, figures.points_text(value), min(max(figures.points(value) or 0.0, 0.0), 100.0))
-        for name, value in overview.dimension_means(batch.dimensions).items()
+        for name, value in overview.dimension_means(scored_dimensions(batch)).items()
     ]
 
 

@@ -55,9 +55,9 @@ def test_only_the_page_s_own_script_and_style_may_run(tmp_path: Path) -> None:
 def test_what_a_supervisor_looks_for_is_there(tmp_path: Path) -> None:
     page = written(tmp_path, standard_calls())
     for words in (
-        "机器初评", "共 11 个录音：评分 7，未评分 1，处理失败 1，已搁置 1，无法读取 1", "一票否决：服务忌语", "你问我我问谁啊",
+        "机器初评", "共 11 通：评分 7，未评分 1，处理失败 1，已搁置 1，无法读取 1", "一票否决：服务忌语", "你问我我问谁啊",
         "记 0 分", "由“基线”评定", "样本不足", "（名册无）", "1 通没有工号", "已搁置", "静音 9.0 秒", "抢话 0.9 秒",
-        "疑似套话误识别，不计分", "2026-11-07 18:30:05+08:00（Asia/Shanghai）", "无人声", "待人工确认",
+        "视频字幕套话，不计分", "2026-11-07 18:30:05+08:00（Asia/Shanghai）", "无人声", "待人工确认",
     ):  # fmt: skip
         assert words in page.words, words
 

@@ -60,7 +60,7 @@ def test_suspicions_cost_nothing_and_are_marked_apart() -> None:
 
 def test_untrusted_text_and_masked_text_are_told_apart() -> None:
     card = make_card(make_call(SCRIPTS[3]), "c1")
-    assert [line.suspect for line in card.lines if line.suspect] == ["疑似套话误识别"]
+    assert [line.suspect for line in card.lines if line.suspect] == ["视频字幕套话"]
     assert {piece.masked for line in card.lines for piece in line.stretches} == {"", "姓名"}
 
 
