@@ -10,7 +10,7 @@ from qa_monitor.rules.hits import Hit
 from qa_monitor.rules.phrases import PhraseHit, PhraseIndex
 from qa_monitor.rules.specs import Guard, RoleScope, speaks_of
 from qa_monitor.rules.streams import CallText
-from qa_monitor.rules.times import heard
+from qa_monitor.rules.times import heard, word_edges
 
 # Below this mean word probability what was heard is not relied on alone.
 LOW_CONFIDENCE = 0.5
@@ -30,6 +30,7 @@ class Call:
         self.scores = scores
         self.text = CallText(dialogue.turns)
         self._index = index
+        self._edges: dict[int, list[int]] = {}
         self.guarded: dict[tuple[Guard, int, int], bool] = {}
         self._turns_of: dict[RoleScope, list[int]] = {}
         self._trusted_turns_of: dict[RoleScope, list[int]] = {}
@@ -78,11 +79,17 @@ class Call:
     def badly_heard(self, turn: int) -> bool:
         return self.turns[turn].suspect is not None or self.turns[turn].confidence < LOW_CONFIDENCE
 
+    def heard(self, turn: int, start: int, end: int) -> tuple[float | None, float | None, float]:
+        """Start and end seconds of characters of a turn, and how surely they were heard."""
+        if turn not in self._edges:
+            self._edges[turn] = word_edges(self.turns[turn])
+        return heard(self.turns[turn], start, end, self._edges[turn])
+
     def hit(self, start: int, end: int, confidence: float = 1.0, sure: bool = True, match: str = "text") -> Hit:
         """A hit on words, weighed by how well they were heard and whether it is known who said them."""
         number, low, high = self.text.local(start, end)
         turn = self.turns[number]
-        _, _, probability = heard(turn, low, high) if turn.words else (None, None, turn.confidence)
+        _, _, probability = self.heard(number, low, high)
         unknown_role = self.role_of(number) == "unknown"
         return Hit(
             number,

@@ -8,22 +8,28 @@ from itertools import accumulate
 from qa_monitor.records import Turn, Word
 
 
-def heard(turn: Turn, start: int, end: int) -> tuple[float | None, float | None, float]:
-    """Start and end seconds of characters [start, end) of `turn.text`, and their mean probability."""
-    if turn.words:
-        words = _words_of(turn, start, end)
-        if words:
-            probability = sum(word.probability for word in words) / len(words)
-            return words[0].start_s, words[-1].end_s, probability
+def word_edges(turn: Turn) -> list[int]:
+    """Where each word of the turn ends, in characters of the words put together."""
+    return list(accumulate(len(word.text) for word in turn.words))
+
+
+def heard(turn: Turn, start: int, end: int, edges: list[int]) -> tuple[float | None, float | None, float]:
+    """Start and end seconds of characters [start, end) of `turn.text`, and their mean probability.
+
+    `edges` are the turn's `word_edges`, worked out once for many hits.
+    """
+    words = _words_of(turn, start, end, edges) if turn.words else ()
+    if words:
+        probability = sum(word.probability for word in words) / len(words)
+        return words[0].start_s, words[-1].end_s, probability
     if turn.start_s is None or turn.end_s is None or not turn.text:
         return turn.start_s, turn.end_s, turn.confidence
     second = (turn.end_s - turn.start_s) / len(turn.text)
     return round(turn.start_s + start * second, 3), round(turn.start_s + end * second, 3), turn.confidence
 
 
-def _words_of(turn: Turn, start: int, end: int) -> tuple[Word, ...]:
+def _words_of(turn: Turn, start: int, end: int, edges: list[int]) -> tuple[Word, ...]:
     """The words that hold the characters: through the raw text when the words spell it out, else in proportion."""
-    edges = list(accumulate(len(word.text) for word in turn.words))
     total = edges[-1]
     if total == 0 or end <= start:
         return ()

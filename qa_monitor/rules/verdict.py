@@ -12,7 +12,6 @@ from qa_monitor.rules.evaluate import Evaluator
 from qa_monitor.rules.hits import ABSENT_INPUT, REASON_TEXT, Hit, Reason, without_overlaps
 from qa_monitor.rules.scope import Scope
 from qa_monitor.rules.specs import Condition, Rule
-from qa_monitor.rules.times import heard
 
 MAX_EVIDENCE = 20
 QUOTE_CHARS = 40
@@ -125,7 +124,7 @@ def _evidence(call: Call, hit: Hit) -> Evidence:
         return Evidence(turn=None, quote="", condition=hit.label, match=hit.match)
     turn = call.turns[hit.turn]
     _, start, end = call.text.local(hit.start, hit.end) if hit.end > hit.start else (0, 0, 0)
-    start_s, end_s, _ = heard(turn, start, end)
+    start_s, end_s, _ = call.heard(hit.turn, start, end)
     return Evidence(
         turn=turn.index,
         quote=turn.text[start:end],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rules_helpers import HEAD, MakeRule, call, only
 
 from qa_monitor.errors import RuleFileError
@@ -225,6 +227,26 @@ def test_a_rules_version_follows_what_it_refers_to(make_book: MakeBook) -> None:
     assert base[named["a.ref"]] != other_condition[named["a.ref"]]
     assert base[named["a.word"]] != other_word[named["a.word"]]
     assert base[named["a.own"]] == other_condition[named["a.own"]] == other_word[named["a.own"]]
+
+
+def test_an_injected_encoder_decides_what_is_similar(tmp_path: Path) -> None:
+    class Topics:
+        """One dimension a topic, as a sentence model would put them together."""
+
+        name = "主题"
+
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            topics = ("停电|没电|黑灯", "电费|账单|欠费")
+            rows = [[float(any(word in text for word in topic.split("|"))) for topic in topics] for text in texts]
+            return np.array(rows, dtype=np.float32)
+
+    (tmp_path / "demo").mkdir()
+    text = f"rules:\n{HEAD}    violation: {{similar: 我家停电了, threshold: 0.9}}\n"
+    (tmp_path / "demo" / "a.yaml").write_text(text, encoding="utf-8")
+    book = load_rulebook(tmp_path, ["demo"], Topics())
+    assert only(book, call("整栋楼都黑灯瞎火的")).verdict == "fail"
+    assert only(book, call("我的账单不对呀")).verdict == "pass"
+    assert only(load_rulebook(tmp_path, ["demo"]), call("整栋楼都黑灯瞎火的")).verdict == "pass"
 
 
 def test_another_encoder_is_another_book(tmp_path: Path) -> None:
