@@ -297,7 +297,34 @@ def test_the_same_findings_give_the_same_bytes() -> None:
 
 # --- files --------------------------------------------------------------------------------------------------------
 
-REQUIRED_RULES = ["opening.greeting", "opening.self_intro", "opening.ask_need", "identity.verify", "hold.courtesy", "empathy.apology", "safety.advice", "solution.confirm", "closing.anything_else", "closing.farewell", "attitude.forbidden_expression", "attitude.blame_customer", "attitude.buck_passing", "attitude.interrupt", "attitude.impatience", "attitude.sarcasm", "promise.time_limit", "transfer.courtesy", "privacy.leak", "jargon", "script.repetition", "hangup.first", "arrears.compliance", "complaint.accept", "process.friction", "digital.guide"]
+REQUIRED_RULES = [
+    "opening.greeting",
+    "opening.self_intro",
+    "opening.ask_need",
+    "identity.verify",
+    "hold.courtesy",
+    "empathy.apology",
+    "safety.advice",
+    "solution.confirm",
+    "closing.anything_else",
+    "closing.farewell",
+    "attitude.forbidden_expression",
+    "attitude.blame_customer",
+    "attitude.buck_passing",
+    "attitude.interrupt",
+    "attitude.impatience",
+    "attitude.sarcasm",
+    "promise.time_limit",
+    "transfer.courtesy",
+    "privacy.leak",
+    "jargon",
+    "script.repetition",
+    "hangup.first",
+    "arrears.compliance",
+    "complaint.accept",
+    "process.friction",
+    "digital.guide",
+]
 
 
 def test_the_power_card_covers_every_rule() -> None:
