@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qa_monitor.dialogue import interaction, prosody, roles, turns, voices
+from qa_monitor.dialogue import interaction, phrases, prosody, roles, turns, voices
+from qa_monitor.dialogue.phrases import Phrase
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
 from qa_monitor.settings import DialogueSettings
 
@@ -53,22 +54,25 @@ def build_dialogue(transcript: Transcript, audio: Decoded, facts: CallFacts, set
     if dropped:
         notes.append(Note("crosstalk", f"{dropped} 段是另一声道的串音，已去除", dropped))
     if stereo:
-        said = [turns.of_utterance(utterance, f"ch{utterance.channel}") for utterance in utterances]
+        pieces = [
+            piece
+            for utterance in utterances
+            for piece in _cut(utterance, [f"ch{utterance.channel}"] * max(1, len(utterance.words)))
+        ]
         channel_of = {f"ch{position}": position for position in range(len(audio.info.channels))}
     else:
-        said = _split_voices(utterances, audio, settings, notes)
-        channel_of = dict.fromkeys({item.speaker for item in said}, 0)
-    assigned, sureness, source = _roles(said, audio.info, facts, settings, notes)
-    built = tuple(_announced(turn) for turn in turns.build(said, assigned, sureness))
+        pieces = _split_voices(utterances, audio, settings, notes)
+        channel_of = dict.fromkeys({piece.speaker for piece in pieces}, 0)
+    assigned, sureness, source = _roles(pieces, audio.info, facts, settings, notes)
+    built = turns.build(pieces, assigned, sureness)
+    heard = [span for channel in audio.info.channels for span in channel.voiced]
     voiced = _voiced(built, audio.info, stereo)
     return Dialogue(
         turns=built,
         duration_s=audio.info.duration_s,
         roles_from=source,
         role_confidence=sureness,
-        silences=interaction.silences(
-            built, [span for spans in voiced.values() for span in spans], audio.info.duration_s, settings.silence_s
-        ),
+        silences=interaction.silences(built, heard, audio.info.duration_s, settings.silence_s),
         overlaps=interaction.overlaps(built, voiced, assigned, settings.overlap_s) if stereo else (),
         prosody=prosody.measure(built, channel_of, voiced, audio),
         talk_share=interaction.talk_share(built),
@@ -76,9 +80,10 @@ def build_dialogue(transcript: Transcript, audio: Decoded, facts: CallFacts, set
     )
 
 
-def _announced(turn: Turn) -> Turn:
-    """A recorded announcement is nobody's turn to be judged by."""
-    return replace(turn, role="ivr") if roles.is_ivr(turn.text) else turn
+def _cut(utterance: Utterance, speakers: Sequence[str]) -> list[Phrase]:
+    """Pieces of an utterance; those of a recorded announcement are nobody's to be judged by."""
+    announced = roles.is_ivr(utterance.text)
+    return [replace(piece, ivr=announced) for piece in phrases.cut(utterance, speakers)]
 
 
 def _voiced(built: Sequence[Turn], info: AudioInfo, stereo: bool) -> dict[str, list[Span]]:
@@ -93,26 +98,38 @@ def _voiced(built: Sequence[Turn], info: AudioInfo, stereo: bool) -> dict[str, l
 
 def _split_voices(
     utterances: Sequence[Utterance], audio: Decoded, settings: DialogueSettings, notes: list[Note]
-) -> list[turns.Said]:
-    parts = [part for utterance in utterances if utterance.words for part in voices.stretches(utterance)]
-    names = voices.speakers(parts, audio, 0, settings.max_speakers)
-    unknown = names.count("unknown")
+) -> list[Phrase]:
+    words = [word for utterance in utterances for word in utterance.words]
+    in_time = sorted(range(len(words)), key=lambda index: words[index].start_s)
+    spans = [span for channel in audio.info.channels for span in channel.voiced]
+    heard = voices.speakers([words[index] for index in in_time], spans, audio, 0, settings.max_speakers)
+    speaker_of = dict(zip(in_time, heard, strict=True))
+    alone = "spk0" if len(set(heard)) == 1 else voices.UNKNOWN
+    pieces: list[Phrase] = []
+    counted = 0
+    for utterance in utterances:
+        following = counted + len(utterance.words)
+        own = [speaker_of[index] for index in range(counted, following)]
+        pieces += _cut(utterance, own or [alone])
+        counted = following
+    unknown = sum(piece.speaker == voices.UNKNOWN for piece in pieces)
     if unknown:
         notes.append(Note("voice_unknown", f"{unknown} 小段听不出是谁说的，记为未知，不计分", unknown))
-    if len(set(names)) == 1 and len(parts) > 3:
+    if len(set(heard)) == 1 and len(utterances) > 3:
         notes.append(Note("one_voice", "单声道录音里只听出一个声音，无法分清坐席和客户"))
-    return [turns.of_words(part.utterance, part.words, name) for part, name in zip(parts, names, strict=True)]
+    return pieces
 
 
 def _roles(
-    said: Sequence[turns.Said], info: AudioInfo, facts: CallFacts, settings: DialogueSettings, notes: list[Note]
+    pieces: Sequence[Phrase], info: AudioInfo, facts: CallFacts, settings: DialogueSettings, notes: list[Note]
 ) -> tuple[dict[str, Role], float, str]:
     """(speaker → role, how sure, what that rests on)."""
     texts: dict[str, str] = {}
-    for item in said:
-        if item.speaker != "unknown" and not item.suspect and not roles.is_ivr(item.text):
-            texts[item.speaker] = texts.get(item.speaker, "") + item.text + "。"
-    first = next((item.speaker for item in said if item.speaker in texts), None)
+    in_time = sorted(pieces, key=lambda piece: piece.start_s)
+    for piece in in_time:
+        if piece.speaker != voices.UNKNOWN and not piece.suspect and not piece.ivr:
+            texts[piece.speaker] = texts.get(piece.speaker, "") + piece.text
+    first = next(iter(texts), None)
     by_words, sureness = roles.decide(texts, first)
     given = facts.agent_channel if facts.agent_channel is not None else settings.agent_channel
     if given is not None and info.layout in ("stereo", "one_silent"):
@@ -136,7 +153,7 @@ def _roles(
     if not texts:
         return {}, 0.0, "unknown"
     single = len(texts) == 1 and info.layout != "stereo"
-    if sureness < settings.min_role_confidence or (single and len(said) > 3 and info.layout != "one_silent"):
+    if sureness < settings.min_role_confidence or (single and len(pieces) > 3 and info.layout != "one_silent"):
         notes.append(Note("role_unknown", f"分不清谁是坐席（把握 {sureness:.0%}），未评分；可在随录信息表写明坐席声道"))
         return dict.fromkeys(texts, "unknown"), sureness, "unknown"
     return by_words, sureness, "words"
