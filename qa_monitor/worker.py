@@ -158,7 +158,7 @@ class Worker:
         model: ModelScores = made["model"]
         score: CallScore = made["score"]
         duration_s = made["audio"].duration_s if "audio" in made else dialogue.duration_s
-        calls.write(connection, job.sha256, job.facts, duration_s, dialogue, findings, model, score)
+        calls.write(connection, job.sha256, job.facts, duration_s, dialogue, findings, model, score, made.get("audio"))
 
     def _open(self, sha256: str) -> Audio:
         from qa_monitor.audio.decoder import Decoder

@@ -78,5 +78,23 @@ _FIRST = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST,)
+_AGENT_LEDGER = Migration(
+    2,
+    "agent_ledger",
+    _statements(
+        "ALTER TABLE calls ADD COLUMN dimensions TEXT",
+        "ALTER TABLE calls ADD COLUMN costs TEXT",
+        "ALTER TABLE calls ADD COLUMN hold_s $REAL",
+        "ALTER TABLE calls ADD COLUMN opening_emotion TEXT",
+        "ALTER TABLE calls ADD COLUMN snr_db $REAL",
+        "ALTER TABLE calls ADD COLUMN promise TEXT",
+        "ALTER TABLE calls ADD COLUMN complaint BOOLEAN",
+        "ALTER TABLE call_findings ADD COLUMN quote TEXT",
+        "ALTER TABLE call_findings ADD COLUMN quote_turn INTEGER",
+        "ALTER TABLE call_findings ADD COLUMN quote_s $REAL",
+        "ALTER TABLE call_findings ADD COLUMN why TEXT",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST, _AGENT_LEDGER)
 LATEST = MIGRATIONS[-1].version

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from qa_monitor.store import trail
-from qa_monitor.store.schema import current_results, recordings, results
+from qa_monitor.store.schema import call_findings, current_results, recordings, results
 from qa_monitor.store.store import Store
 
 
@@ -26,11 +26,13 @@ def expired(store: Store, days: int) -> list[str]:
 
 
 def purge_calls(store: Store, sha256s: Sequence[str], days: int) -> None:
-    """Delete the stored results and source text of these contents; the `calls` rows stay. Written to the trail."""
+    """Delete the stored results, quotes and source text of these contents; their figures stay. Written to the trail."""
     with store.write() as connection:
         for sha256 in sha256s:
             connection.execute(results.delete().where(results.c.sha256 == sha256))
             connection.execute(current_results.delete().where(current_results.c.sha256 == sha256))
+            wordless = {"quote": None, "quote_turn": None, "quote_s": None, "why": None}
+            connection.execute(call_findings.update().where(call_findings.c.sha256 == sha256).values(**wordless))
             connection.execute(recordings.update().where(recordings.c.sha256 == sha256).values(source=None))
         if sha256s:
             trail.write(connection, "purge", {"days": days, "sha256": list(sha256s)})

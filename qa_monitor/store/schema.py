@@ -139,6 +139,14 @@ calls = sa.Table(
     sa.Column("rulebook_version", sa.Text, nullable=False),
     sa.Column("scorecard_version", sa.Text, nullable=False),
     sa.Column("review_state", sa.Text, nullable=False, server_default="machine"),
+    # What the agents' ledger reads beside the above; NULL in rows written before it was kept (see `backfill`).
+    sa.Column("dimensions", sa.Text),  # JSON: dimension → 0–100
+    sa.Column("costs", sa.Text),  # JSON: rule or model item → points of the 100 it cost; with `points` it sums to 100
+    sa.Column("hold_s", sa.Float),  # silence that the agent announced
+    sa.Column("opening_emotion", sa.Text),
+    sa.Column("snr_db", sa.Float),
+    sa.Column("promise", sa.Text),  # verdict on the promise made, NULL when none was judged
+    sa.Column("complaint", sa.Boolean),
     sa.Index("ix_calls_agent", "agent_id", "started_at"),
     sa.Index("ix_calls_started", "started_at"),
 )
@@ -156,6 +164,10 @@ call_findings = sa.Table(
     sa.Column("suspected", sa.Boolean, nullable=False),
     sa.Column("occurrences", sa.Integer, nullable=False),
     sa.Column("points", sa.Float, nullable=False),  # what it cost (≤ 0) or earned in the score
+    sa.Column("quote", sa.Text),  # the leading evidence, personal data masked; emptied by `purge`
+    sa.Column("quote_turn", sa.Integer),
+    sa.Column("quote_s", sa.Float),
+    sa.Column("why", sa.Text),  # of a failure, masked; emptied by `purge`
     sa.Index("ix_call_findings_rule", "rule_id", "verdict"),
 )
 

@@ -86,7 +86,7 @@ def test_older_store_is_backed_up_before_it_is_migrated(tmp_path: Path, monkeypa
     opened = Store.open(url(tmp_path))
     assert sa.inspect(opened.engine).has_table("later")
     opened.close()
-    (backup,) = tmp_path.glob("store.v1.*.bak")
+    (backup,) = tmp_path.glob(f"store.v{LATEST}.*.bak")
     copy = sqlite3.connect(backup)
     assert copy.execute("SELECT max(version) FROM schema_migrations").fetchone() == (LATEST,)
     copy.close()
