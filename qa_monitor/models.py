@@ -13,47 +13,20 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa_monitor import model_sources
 from qa_monitor.errors import DiskFull, ModelCorrupt, ModelMissing, SettingsError
+from qa_monitor.model_sources import ModelFile, Source, Tell
 from qa_monitor.settings import resource_dir
 
 MODELS_ENV = "QA_MONITOR_MODELS"
 STAMP_NAME = "verified.json"
 _CHUNK_BYTES = 1 << 20
-
-Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model. `sha256` is None when the manifest does not know it: then the first pull's is kept.
-
-    `parts` are the file names inside the wheels whose contents, one after the other, make the file.
-    """
-
-    name: str
-    size_bytes: int
-    sha256: str | None = None
-    parts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a model can be had: a `hub` repository at a revision, or `wheels` on the package index."""
-
-    kind: str
-    files: tuple[ModelFile, ...]
-    repository: str = ""
-    revision: str = ""
-    packages: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return self.repository if self.kind == "hub" else " + ".join(self.packages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +97,6 @@ class ModelRegistry:
         What is here and intact is kept; an interrupted download continues where it stopped. Raises ModelMissing naming
         every source tried, or ModelCorrupt when all that came had wrong content.
         """
-        from qa_monitor import model_sources
-
         entry = self._entry(name)
         target = self.cache_dir / name
         with self._locked(name, progress):
