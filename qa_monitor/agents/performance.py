@@ -24,7 +24,17 @@ class PerformanceImport:
     notes: tuple[Note, ...]
 
 
-load_columns = load_aliases
+AVERAGED_KEY = "每日记录取平均"
+
+
+def load_columns(path: Path) -> dict[str, tuple[str, ...]]:
+    """Metric → the names its column goes by. Raises RuleFileError naming the file."""
+    return {field: names for field, names in load_aliases(path).items() if field != AVERAGED_KEY}
+
+
+def load_averaged(path: Path) -> tuple[str, ...]:
+    """Metrics whose daily figures are averaged over a month, not added up."""
+    return load_aliases(path).get(AVERAGED_KEY, ())[1:]
 
 
 def read_performance(path: Path, aliases: dict[str, tuple[str, ...]]) -> PerformanceImport:

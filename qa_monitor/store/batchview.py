@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import qa_monitor
-from qa_monitor.agents.ledger import mean_interval
+from qa_monitor.agents.interval import mean_interval
 from qa_monitor.records import Finding, Note, ResolutionLabel
 from qa_monitor.store import people
 from qa_monitor.store.reader import Reader

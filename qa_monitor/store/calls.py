@@ -35,6 +35,7 @@ def write(
     audio: AudioInfo | None = None,
 ) -> None:
     """Replace the call's row and its findings' rows. A reviewer's state on the row is kept."""
+    timed = dialogue.duration_s is not None  # a text without times has no silence to speak of
     values = {
         "call_id": facts.call_id,
         "agent_id": facts.agent_id,
@@ -48,8 +49,8 @@ def write(
         "politeness": model.politeness,
         "resolution": model.resolution,
         "satisfaction": model.satisfaction,
-        "silence_s": sum(silence.end_s - silence.start_s for silence in dialogue.silences),
-        "overlap_count": len(dialogue.overlaps),
+        "silence_s": sum(silence.end_s - silence.start_s for silence in dialogue.silences) if timed else None,
+        "overlap_count": len(dialogue.overlaps) if timed else None,
         "agent_talk_share": dialogue.talk_share.get("agent"),
         "rulebook_version": findings.rulebook_version,
         "scorecard_version": score.scorecard_version,
@@ -92,15 +93,17 @@ def _ledger_values(
     verdicts = {finding.rule_id: finding for finding in findings}
     promise, complaint = verdicts.get(PROMISE_RULE), verdicts.get(COMPLAINT_RULE)
     judged = promise is not None and promise.verdict in ("pass", "fail") and not promise.suspected
+    timed = dialogue.duration_s is not None
     noise = [channel.snr_db for channel in audio.channels if channel.snr_db is not None] if audio else []
     scored = score.points is not None
     return {
         "dimensions": to_json_text({d.name: d.score for d in score.dimensions if d.score is not None and d.weight}),
         "costs": to_json_text(cost_shares(score) if scored else {}),
-        "hold_s": sum(silence.end_s - silence.start_s for silence in dialogue.silences if silence.announced),
+        "hold_s": sum(s.end_s - s.start_s for s in dialogue.silences if s.announced) if timed else None,
         "opening_emotion": _opening_emotion(dialogue, model),
         "snr_db": min(noise) if noise else None,
         "promise": promise.verdict if promise is not None and judged else None,
+        "broken": sum(finding.verdict == "fail" and not finding.suspected for finding in findings),
         "complaint": COMPLAINT_WORD in (facts.business or "")
         or (complaint is not None and complaint.verdict in ("pass", "fail") and not complaint.suspected),
     }

@@ -89,6 +89,7 @@ _AGENT_LEDGER = Migration(
         "ALTER TABLE calls ADD COLUMN snr_db $REAL",
         "ALTER TABLE calls ADD COLUMN promise TEXT",
         "ALTER TABLE calls ADD COLUMN complaint BOOLEAN",
+        "ALTER TABLE calls ADD COLUMN broken INTEGER",
         "ALTER TABLE call_findings ADD COLUMN quote TEXT",
         "ALTER TABLE call_findings ADD COLUMN quote_turn INTEGER",
         "ALTER TABLE call_findings ADD COLUMN quote_s $REAL",

@@ -147,6 +147,7 @@ calls = sa.Table(
     sa.Column("snr_db", sa.Float),
     sa.Column("promise", sa.Text),  # verdict on the promise made, NULL when none was judged
     sa.Column("complaint", sa.Boolean),
+    sa.Column("broken", sa.Integer),  # rules not kept, suspected ones left out
     sa.Index("ix_calls_agent", "agent_id", "started_at"),
     sa.Index("ix_calls_started", "started_at"),
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qa_monitor.agents.columns import iso_date, iso_period
-from qa_monitor.agents.ledger import mean_interval
+from qa_monitor.agents.interval import mean_interval
 from qa_monitor.agents.performance import load_columns, read_performance
 from qa_monitor.agents.roster import read_roster, valid_on
 from qa_monitor.errors import RecordsFileError

@@ -1,0 +1,167 @@
+"""Case mix: what an agent's mean would be with the centre's mix of calls, all else equal.
+
+    points of a call = the agent's level + business + customer's opening emotion + recording quality + chance
+
+The effects are estimated within agents (each agent's calls against that agent's own mean), so that an agent who takes
+all the complaints is not mistaken for a complaint. Works on counts and sums by stratum, never on single calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEAST_CALLS = 30  # a level seen less often is put with the others
+OTHER = "其他"
+FACTORS = ("业务类型", "开场情绪", "录音质量")
+QUALITY_BANDS = ((20.0, "好"), (10.0, "一般"), (float("-inf"), "差"))
+NO_AUDIO = "无录音"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Scored calls of one agent alike in everything the adjustment looks at: their number, Σ points and Σ points²."""
+
+    agent_id: str
+    levels: tuple[str, str, str]  # of FACTORS
+    count: int
+    total: float
+    squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One agent's scored calls: number, mean and sum of squared distances, as they are and adjusted."""
+
+    count: int
+    mean: float
+    squares: float
+    adjusted_mean: float
+    adjusted_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMix:
+    """`effects`: (factor, level) → points against the centre's average call; `calls` how many had that level."""
+
+    levels: dict[str, Level]
+    effects: dict[tuple[str, str], float]
+    calls: dict[tuple[str, str], int]
+    adjusted: bool
+
+
+def quality_of(snr_db: float | None) -> str:
+    """The band of a recording's signal-to-noise ratio."""
+    if snr_db is None or snr_db != snr_db:
+        return NO_AUDIO
+    return next(name for least, name in QUALITY_BANDS if snr_db >= least)
+
+
+def adjust(cells: Sequence[Cell]) -> CaseMix:
+    """Levels of every agent. Without at least two levels of some factor, adjusted and raw figures are the same."""
+    import numpy as np
+
+    ordered = sorted((cell for cell in cells if cell.count), key=lambda cell: (cell.agent_id, cell.levels))
+    agents = sorted({cell.agent_id for cell in ordered})
+    place = {agent_id: index for index, agent_id in enumerate(agents)}
+    who = np.array([place[cell.agent_id] for cell in ordered], dtype=np.int64)
+    count = np.array([cell.count for cell in ordered], dtype=float)
+    total = np.array([cell.total for cell in ordered])
+    squares = np.array([cell.squares for cell in ordered])
+    names, counted = _grouped(ordered)
+    design, labels = _design(names)
+    n = np.bincount(who, count, len(agents))
+    mean = np.bincount(who, total, len(agents)) / np.maximum(n, 1)
+    if labels:
+        means = np.stack([np.bincount(who, count * column, len(agents)) / n for column in design.T], axis=1)
+        within = design - means[who]
+        left = within.T @ (within * count[:, None])
+        right = within.T @ (total - count * mean[who])
+        effects = np.linalg.lstsq(left, right, rcond=1e-9)[0]
+    else:
+        effects = np.zeros(0)
+    overall = (design * count[:, None]).sum(0) / count.sum() if len(ordered) else np.zeros(0)
+    shift = (design - overall) @ effects if len(effects) else np.zeros(len(ordered))
+    levels = _levels(agents, who, count, total, squares, shift)
+    shown = {key: float(effect) for key, effect in zip(labels, effects, strict=True)}
+    return CaseMix(levels, _centred(shown, counted), counted, bool(labels))
+
+
+def _grouped(cells: Sequence[Cell]) -> tuple[list[tuple[str, ...]], dict[tuple[str, str], int]]:
+    """The levels of each cell with rare ones put together, and how many calls have each level."""
+    seen: list[dict[str, int]] = [{}, {}, {}]
+    for cell in cells:
+        for index, level in enumerate(cell.levels):
+            seen[index][level] = seen[index].get(level, 0) + cell.count
+    names = [
+        tuple(level if seen[index][level] >= LEAST_CALLS else OTHER for index, level in enumerate(cell.levels))
+        for cell in cells
+    ]
+    counted: dict[tuple[str, str], int] = {}
+    for cell, row in zip(cells, names, strict=True):
+        for factor, level in zip(FACTORS, row, strict=True):
+            counted[factor, level] = counted.get((factor, level), 0) + cell.count
+    return names, counted
+
+
+def _design(names: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.float64], list[tuple[str, str]]]:
+    """0/1 columns of every level but the first of each factor."""
+    import numpy as np
+
+    labels = [
+        (factor, level) for index, factor in enumerate(FACTORS) for level in sorted({row[index] for row in names})[1:]
+    ]
+    at = {label: column for column, label in enumerate(labels)}
+    design = np.zeros((len(names), len(labels)))
+    for row, levels in enumerate(names):
+        for factor, level in zip(FACTORS, levels, strict=True):
+            if (factor, level) in at:
+                design[row, at[factor, level]] = 1.0
+    return design, labels
+
+
+def _levels(
+    agents: Sequence[str],
+    who: NDArray[np.int64],
+    count: NDArray[np.float64],
+    total: NDArray[np.float64],
+    squares: NDArray[np.float64],
+    shift: NDArray[np.float64],
+) -> dict[str, Level]:
+    import numpy as np
+
+    def sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(who, values, len(agents)).astype(float)
+
+    n = sums(count)
+    mean, raw_squares = sums(total) / np.maximum(n, 1), sums(squares)
+    adjusted = sums(total - shift * count) / np.maximum(n, 1)
+    adjusted_squares = sums(squares - 2 * shift * total + shift**2 * count)
+    return {
+        agent_id: Level(
+            int(n[index]),
+            float(mean[index]),
+            float(max(0.0, raw_squares[index] - n[index] * mean[index] ** 2)),
+            float(adjusted[index]),
+            float(max(0.0, adjusted_squares[index] - n[index] * adjusted[index] ** 2)),
+        )
+        for index, agent_id in enumerate(agents)
+    }
+
+
+def _centred(
+    effects: dict[tuple[str, str], float], counted: dict[tuple[str, str], int]
+) -> dict[tuple[str, str], float]:
+    """Effects against the average call of the centre, for every level."""
+    centred: dict[tuple[str, str], float] = {}
+    for factor in FACTORS:
+        levels = {key: count for key, count in counted.items() if key[0] == factor}
+        number = sum(levels.values())
+        average = sum(effects.get(key, 0.0) * count for key, count in levels.items()) / number if number else 0.0
+        centred |= {key: effects.get(key, 0.0) - average for key in levels if len(levels) > 1}
+    return centred

@@ -1,0 +1,295 @@
+"""What the agents' ledger reads: a period's calls as columns, and sums that SQL makes over all calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from qa_monitor.agents.casemix import NO_AUDIO, QUALITY_BANDS, Cell, quality_of
+from qa_monitor.agents.frame import RESOLUTIONS, UNKNOWN, CallFrame
+from qa_monitor.store.schema import call_findings, calls
+from qa_monitor.store.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FLOATS = ("politeness", "satisfaction", "silence_s", "hold_s", "overlap_count", "agent_talk_share", "broken", "snr_db")
+_COLUMNS = ("agent_id", "started_at", "sha256", "business", "opening_emotion", "review_state", "resolution", "points",
+            "veto", "complaint", "promise", "dimensions", "costs", "rulebook_version", "scorecard_version")  # fmt: skip
+CHUNK = 20_000
+IDS_A_QUERY = 500
+SCALE = 1000  # points are summed as whole thousandths, so that the order of calls cannot show in a sum
+
+
+class _Codes:
+    """Texts as small numbers, in the order they came."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, int] = {}
+
+    def of(self, text: str | None) -> int:
+        return UNKNOWN if text is None else self.seen.setdefault(text, len(self.seen))
+
+    def in_order(self) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+        """The texts sorted, and for each old number its place among them; the last entry stands for UNKNOWN."""
+        import numpy as np
+
+        ordered = tuple(sorted(self.seen))
+        places = np.full(len(ordered) + 1, UNKNOWN, dtype=np.int32)
+        for place, text in enumerate(ordered):
+            places[self.seen[text]] = place
+        return ordered, places
+
+
+def call_frame(store: Store, since: str, until: str, agent_ids: Sequence[str] | None = None) -> CallFrame:
+    """The calls begun in [since, until), of these agents or of all (those without 工号 under '')."""
+    reading = _Reading()
+    with store.read() as connection:
+        for rows in _chunks(connection, since, until, agent_ids):
+            reading.add(rows)
+    return reading.frame()
+
+
+def _chunks(
+    connection: sa.Connection, since: str, until: str, agent_ids: Sequence[str] | None
+) -> Iterator[Sequence[Any]]:
+    query = sa.select(*(calls.c[name] for name in (*_COLUMNS, *FLOATS))).where(
+        calls.c.started_at >= since, calls.c.started_at < until
+    )
+    queries = [query]
+    if agent_ids is not None:
+        parts = [list(agent_ids[start : start + IDS_A_QUERY]) for start in range(0, len(agent_ids), IDS_A_QUERY)]
+        queries = [query.where(calls.c.agent_id.in_(part)) for part in parts]
+    for part_query in queries:
+        yield from connection.execution_options(stream_results=True).execute(part_query).partitions(CHUNK)
+
+
+class _Reading:
+    """Columns being filled, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.agents, self.businesses, self.emotions, self.reviews = _Codes(), _Codes(), _Codes(), _Codes()
+        self.items, self.rulebooks, self.scorecards = _Codes(), _Codes(), _Codes()
+        self.codes: list[NDArray[np.int32]] = []
+        self.hashes: list[NDArray[np.bytes_]] = []
+        self.floats: list[NDArray[np.float64]] = []
+        self.flags: list[NDArray[np.bool_]] = []
+        self.dimensions: dict[str, dict[int, float]] = {}
+        self.costs: tuple[list[int], list[int], list[float]] = ([], [], [])
+        self.count = 0
+        self._days: dict[str, int] = {}
+
+    def add(self, rows: Sequence[Any]) -> None:
+        import numpy as np
+
+        columns = dict(zip((*_COLUMNS, *FLOATS), zip(*rows, strict=True), strict=True))
+        resolutions = {name: code for code, name in enumerate(RESOLUTIONS)}
+        coded: list[Iterable[int]] = [
+            (self.agents.of(value or "") for value in columns["agent_id"]),
+            map(self._day, columns["started_at"]),
+            map(self.businesses.of, columns["business"]),
+            map(self.emotions.of, columns["opening_emotion"]),
+            map(self.reviews.of, columns["review_state"]),
+            (resolutions.get(value, UNKNOWN) for value in columns["resolution"]),
+        ]
+        self.codes.append(np.array([list(values) for values in coded], dtype=np.int32))
+        self.hashes.append(np.array(columns["sha256"], dtype="S64"))
+        promise = [None if value is None else float(value == "pass") for value in columns["promise"]]
+        floats = [columns["points"], promise, *(columns[name] for name in FLOATS)]
+        self.floats.append(np.array(floats, dtype=float))
+        self.flags.append(
+            np.array([[bool(value) for value in columns["veto"]], [bool(value) for value in columns["complaint"]]])
+        )
+        for version in set(columns["rulebook_version"]):
+            self.rulebooks.of(version)
+        for version in set(columns["scorecard_version"]):
+            self.scorecards.of(version)
+        self._add_parts(columns)
+        self.count += len(rows)
+
+    def _add_parts(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Dimensions and costs, which are JSON by call."""
+        where, items, values = self.costs
+        for place, (dimensions, costs) in enumerate(
+            zip(columns["dimensions"], columns["costs"], strict=True), start=self.count
+        ):
+            if dimensions:
+                for name, score in json.loads(dimensions).items():
+                    self.dimensions.setdefault(name, {})[place] = score
+            if costs:
+                for item, cost in json.loads(costs).items():
+                    where.append(place)
+                    items.append(self.items.of(item))
+                    values.append(cost)
+
+    def _day(self, started_at: str) -> int:
+        day = started_at[:10]
+        if day not in self._days:
+            self._days[day] = date.fromisoformat(day).toordinal()
+        return self._days[day]
+
+    def frame(self) -> CallFrame:
+        """Everything read, in order of 工号, start and content whatever order it came in."""
+        import numpy as np
+
+        empty = self.count == 0
+        codes = np.zeros((6, 0), np.int32) if empty else np.concatenate(self.codes, axis=1)
+        floats = np.zeros((2 + len(FLOATS), 0)) if empty else np.concatenate(self.floats, axis=1)
+        flags = np.zeros((2, 0), bool) if empty else np.concatenate(self.flags, axis=1)
+        hashes = np.zeros(0, "S64") if empty else np.concatenate(self.hashes)
+        agents, agent_places = self.agents.in_order()
+        agent = agent_places[codes[0]]
+        order = np.lexsort((hashes, codes[1], agent))
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+
+        def coded(codes_: _Codes, row: int) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+            names, places = codes_.in_order()
+            return names, places[codes[row]][order]
+
+        businesses, business = coded(self.businesses, 2)
+        emotions, emotion = coded(self.emotions, 3)
+        reviews, review = coded(self.reviews, 4)
+        items, item_places = self.items.in_order()
+        cost_call = place[np.array(self.costs[0], dtype=np.int64)].astype(np.int32)
+        cost_item = item_places[np.array(self.costs[1], dtype=np.int32)]
+        cost_order = np.lexsort((cost_item, cost_call))
+        return CallFrame(
+            agents=agents, businesses=businesses, emotions=emotions, reviews=reviews,
+            agent=agent[order], business=business, emotion=emotion, review=review,
+            resolution=codes[5][order], day=codes[1][order], sha256=hashes[order],
+            points=floats[0][order], promise=floats[1][order], veto=flags[0][order], complaint=flags[1][order],
+            floats={name: floats[2 + row][order] for row, name in enumerate(FLOATS)},
+            dimensions=self._dimension_columns(place),
+            items=items, cost_call=cost_call[cost_order], cost_item=cost_item[cost_order],
+            cost=np.array(self.costs[2], dtype=float)[cost_order],
+            versions={"rulebook": tuple(sorted(self.rulebooks.seen)), "scorecard": tuple(sorted(self.scorecards.seen))},
+        )  # fmt: skip
+
+    def _dimension_columns(self, place: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        import numpy as np
+
+        columns = {}
+        for name in sorted(self.dimensions):
+            column = np.full(self.count, np.nan)
+            known = self.dimensions[name]
+            column[place[np.fromiter(known, np.int64, len(known))]] = np.fromiter(known.values(), float, len(known))
+            columns[name] = column
+        return columns
+
+
+# --- sums by SQL ------------------------------------------------------------------------------------------------------
+
+
+def _sums() -> list[Any]:
+    whole = sa.cast(sa.func.round(calls.c.points * SCALE), sa.BigInteger)
+    return [sa.func.count(), sa.func.sum(whole), sa.func.sum(whole * whole)]
+
+
+def case_cells(store: Store, since: str, until: str) -> list[Cell]:
+    """Scored calls begun in [since, until), summed by agent and by all that the case-mix adjustment looks at."""
+    good, fair = QUALITY_BANDS[0], QUALITY_BANDS[1]
+    quality = sa.case(
+        (calls.c.snr_db.is_(None), NO_AUDIO),
+        (calls.c.snr_db >= good[0], good[1]),
+        (calls.c.snr_db >= fair[0], fair[1]),
+        else_=QUALITY_BANDS[2][1],
+    )
+    strata = [calls.c.agent_id, calls.c.business, calls.c.opening_emotion, quality]
+    query = (
+        sa.select(*strata, *_sums())
+        .where(calls.c.started_at >= since, calls.c.started_at < until)
+        .where(calls.c.points.is_not(None), calls.c.agent_id.is_not(None))
+        .group_by(*strata)
+    )
+    with store.read() as connection:
+        return [
+            Cell(agent, (business or "未知", emotion or "未知", band), count, total / SCALE, squares / SCALE**2)
+            for agent, business, emotion, band, count, total, squares in connection.execute(query)
+        ]
+
+
+def cells_of(frame: CallFrame, agent_ids: Iterable[str]) -> list[Cell]:
+    """The same sums for some agents of a frame."""
+    sums: dict[tuple[str, str, str, str], tuple[int, int, int]] = {}
+    for agent_id in agent_ids:
+        rows = frame.rows_of(agent_id)
+        for row in range(rows.start, rows.stop):
+            points = frame.points[row]
+            if points != points:
+                continue
+            business = frame.businesses[frame.business[row]] if frame.business[row] >= 0 else "未知"
+            emotion = frame.emotions[frame.emotion[row]] if frame.emotion[row] >= 0 else "未知"
+            key = (agent_id, business, emotion, quality_of(float(frame.floats["snr_db"][row])))
+            count, total, squares = sums.get(key, (0, 0, 0))
+            whole = round(float(points) * SCALE)
+            sums[key] = (count + 1, total + whole, squares + whole * whole)
+    return [
+        Cell(key[0], (key[1], key[2], key[3]), count, total / SCALE, squares / SCALE**2)
+        for key, (count, total, squares) in sums.items()
+    ]
+
+
+def history(
+    store: Store, since: str, until: str, agent_ids: Sequence[str] | None = None
+) -> dict[tuple[str, str], tuple[int, float, float]]:
+    """(工号, month) → scored calls, Σ points, Σ points², of calls begun in [since, until)."""
+    month = sa.func.substr(calls.c.started_at, 1, 7)
+    query = (
+        sa.select(calls.c.agent_id, month, *_sums())
+        .where(calls.c.started_at >= since, calls.c.started_at < until)
+        .where(calls.c.points.is_not(None), calls.c.agent_id.is_not(None))
+        .group_by(calls.c.agent_id, month)
+    )
+    queries = [query]
+    if agent_ids is not None:
+        parts = [list(agent_ids[start : start + IDS_A_QUERY]) for start in range(0, len(agent_ids), IDS_A_QUERY)]
+        queries = [query.where(calls.c.agent_id.in_(part)) for part in parts]
+    with store.read() as connection:
+        return {
+            (agent, name): (count, total / SCALE, squares / SCALE**2)
+            for part_query in queries
+            for agent, name, count, total, squares in connection.execute(part_query)
+        }
+
+
+def calls_by_agent(store: Store, since: str, until: str) -> dict[str, int]:
+    """工号 → calls begun in [since, until); those without under ''."""
+    query = (
+        sa.select(sa.func.coalesce(calls.c.agent_id, ""), sa.func.count())
+        .where(calls.c.started_at >= since, calls.c.started_at < until)
+        .group_by(sa.func.coalesce(calls.c.agent_id, ""))
+    )
+    with store.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def calls_without_time(store: Store) -> int:
+    """Calls that no period can have."""
+    with store.read() as connection:
+        found = connection.scalar(sa.select(sa.func.count()).where(calls.c.started_at.is_(None)))
+    return found or 0
+
+
+def rule_names(store: Store, since: str, until: str) -> dict[str, str]:
+    """Rule id → name, as a call of each rule-book version used in [since, until) has it, the newest version last."""
+    inside = (calls.c.started_at >= since) & (calls.c.started_at < until)
+    names: dict[str, str] = {}
+    with store.read() as connection:
+        newest = connection.execute(
+            sa.select(calls.c.rulebook_version, sa.func.max(calls.c.started_at), sa.func.min(calls.c.sha256))
+            .where(inside)
+            .group_by(calls.c.rulebook_version)
+            .order_by(sa.func.max(calls.c.started_at))
+        )
+        for _, _, sha256 in newest:
+            found = connection.execute(
+                sa.select(call_findings.c.rule_id, call_findings.c.name).where(call_findings.c.sha256 == sha256)
+            )
+            names |= {row.rule_id: row.name for row in found}
+    return names
