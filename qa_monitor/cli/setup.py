@@ -78,10 +78,10 @@ def list_models() -> None:
 
     from qa_monitor.models import ModelRegistry
 
-    table = Table("模型", "大小", "许可", "本机")
+    table = Table("模型", "说明", "大小", "许可", "来源", "本机")
     for entry in ModelRegistry().list():
         state = "已就绪" if entry.present else "未下载"
-        table.add_row(entry.name, f"{entry.size_mb:,.0f} MB", entry.licence, state)
+        table.add_row(entry.name, entry.title, f"{entry.size_mb:,.0f} MB", entry.licence, entry.source, state)
     Console(highlight=False, markup=False).print(table)
 
 

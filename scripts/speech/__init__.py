@@ -1,0 +1,1 @@
+"""Measuring the speech stages: texts made comparable, telephone lines simulated, calls spliced, figures."""
