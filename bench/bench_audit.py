@@ -73,6 +73,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         wall_s, memory = run(["audit", str(folder)], home)
+        again_s, _ = run(["audit", str(folder)], home)
         listing = subprocess.run(
             [sys.executable, "-m", "qa_monitor", "audit", str(folder), "--json"],
             cwd=home, capture_output=True, text=True, check=False,

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-import torch.nn.functional as F
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
+from torch.nn import functional
 
 BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block
 MASK_FRAMES = 100  # the masks see the mean of 2 s around a frame, and of the whole stretch
@@ -42,43 +42,53 @@ class VoicePrint(nn.Module):
 
     def norm(self, x: Tensor, name: str, *, affine: bool = True) -> Tensor:
         scale, shift = (self.w(f"{name}.weight"), self.w(f"{name}.bias")) if affine else (None, None)
-        return F.batch_norm(x, self.w(f"{name}.running_mean"), self.w(f"{name}.running_var"), scale, shift)
+        return functional.batch_norm(x, self.w(f"{name}.running_mean"), self.w(f"{name}.running_var"), scale, shift)
 
     def residual(self, x: Tensor, name: str, stride: int) -> Tensor:
-        y = F.relu(self.norm(F.conv2d(x, self.w(f"{name}.conv1.weight"), None, (stride, 1), 1), f"{name}.bn1"))
-        y = self.norm(F.conv2d(y, self.w(f"{name}.conv2.weight"), None, 1, 1), f"{name}.bn2")
+        y = functional.relu(
+            self.norm(functional.conv2d(x, self.w(f"{name}.conv1.weight"), None, (stride, 1), 1), f"{name}.bn1")
+        )
+        y = self.norm(functional.conv2d(y, self.w(f"{name}.conv2.weight"), None, 1, 1), f"{name}.bn2")
         if stride != 1:
-            x = self.norm(F.conv2d(x, self.w(f"{name}.shortcut.0.weight"), None, (stride, 1)), f"{name}.shortcut.1")
-        return F.relu(y + x)
+            x = self.norm(
+                functional.conv2d(x, self.w(f"{name}.shortcut.0.weight"), None, (stride, 1)), f"{name}.shortcut.1"
+            )
+        return functional.relu(y + x)
 
     def head(self, features: Tensor) -> Tensor:
         x = features.t()[None, None]
-        x = F.relu(self.norm(F.conv2d(x, self.w("head.conv1.weight"), None, 1, 1), "head.bn1"))
+        x = functional.relu(self.norm(functional.conv2d(x, self.w("head.conv1.weight"), None, 1, 1), "head.bn1"))
         for layer in ("layer1", "layer2"):
             x = self.residual(self.residual(x, f"head.{layer}.0", 2), f"head.{layer}.1", 1)
-        x = F.relu(self.norm(F.conv2d(x, self.w("head.conv2.weight"), None, (2, 1), 1), "head.bn2"))
+        x = functional.relu(self.norm(functional.conv2d(x, self.w("head.conv2.weight"), None, (2, 1), 1), "head.bn2"))
         return x.flatten(1, 2)
 
     def dense_layer(self, x: Tensor, name: str, dilation: int) -> Tensor:
-        y = F.conv1d(F.relu(self.norm(x, f"{name}.nonlinear1.batchnorm")), self.w(f"{name}.linear1.weight"))
-        y = F.relu(self.norm(y, f"{name}.nonlinear2.batchnorm"))
-        near = F.avg_pool1d(y, MASK_FRAMES, MASK_FRAMES, ceil_mode=True)
+        y = functional.conv1d(
+            functional.relu(self.norm(x, f"{name}.nonlinear1.batchnorm")), self.w(f"{name}.linear1.weight")
+        )
+        y = functional.relu(self.norm(y, f"{name}.nonlinear2.batchnorm"))
+        near = functional.avg_pool1d(y, MASK_FRAMES, MASK_FRAMES, ceil_mode=True)
         near = near.repeat_interleave(MASK_FRAMES, dim=-1)[..., : y.shape[-1]]
         mask = name + ".cam_layer"
-        seen = F.conv1d(y.mean(-1, keepdim=True) + near, self.w(f"{mask}.linear1.weight"), self.w(f"{mask}.linear1.bias"))
-        gate = torch.sigmoid(F.conv1d(F.relu(seen), self.w(f"{mask}.linear2.weight"), self.w(f"{mask}.linear2.bias")))
-        local = F.conv1d(y, self.w(f"{mask}.linear_local.weight"), None, 1, dilation, dilation)
+        seen = functional.conv1d(
+            y.mean(-1, keepdim=True) + near, self.w(f"{mask}.linear1.weight"), self.w(f"{mask}.linear1.bias")
+        )
+        gate = torch.sigmoid(
+            functional.conv1d(functional.relu(seen), self.w(f"{mask}.linear2.weight"), self.w(f"{mask}.linear2.bias"))
+        )
+        local = functional.conv1d(y, self.w(f"{mask}.linear_local.weight"), None, 1, dilation, dilation)
         return torch.cat([x, local * gate], dim=1)
 
     def forward(self, features: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
-        x = F.conv1d(self.head(features), self.w("xvector.tdnn.linear.weight"), None, 2, 2)
-        x = F.relu(self.norm(x, "xvector.tdnn.nonlinear.batchnorm"))
+        x = functional.conv1d(self.head(features), self.w("xvector.tdnn.linear.weight"), None, 2, 2)
+        x = functional.relu(self.norm(x, "xvector.tdnn.nonlinear.batchnorm"))
         for block, (layers, dilation) in enumerate(BLOCKS, start=1):
             for layer in range(1, layers + 1):
                 x = self.dense_layer(x, f"xvector.block{block}.tdnnd{layer}", dilation)
-            x = F.relu(self.norm(x, f"xvector.transit{block}.nonlinear.batchnorm"))
-            x = F.conv1d(x, self.w(f"xvector.transit{block}.linear.weight"))
-        frames = F.relu(self.norm(x, "xvector.out_nonlinear.batchnorm"))[0].t()
+            x = functional.relu(self.norm(x, f"xvector.transit{block}.nonlinear.batchnorm"))
+            x = functional.conv1d(x, self.w(f"xvector.transit{block}.linear.weight"))
+        frames = functional.relu(self.norm(x, "xvector.out_nonlinear.batchnorm"))[0].t()
         before = torch.zeros_like(frames[:1])
         sums = torch.cat([before, frames.cumsum(0)])
         squares = torch.cat([before, (frames * frames).cumsum(0)])
@@ -86,7 +96,7 @@ class VoicePrint(nn.Module):
         mean = (sums[ends] - sums[starts]) / count
         spread = ((squares[ends] - squares[starts] - count * mean * mean) / (count - 1)).clamp(min=0).sqrt()
         print_ = torch.cat([mean, spread], dim=1) @ self.w("xvector.dense.linear.weight")[:, :, 0].t()
-        return F.normalize(self.norm(print_, "xvector.dense.nonlinear.batchnorm", affine=False), dim=1)
+        return functional.normalize(self.norm(print_, "xvector.dense.nonlinear.batchnorm", affine=False), dim=1)
 
 
 def packed(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,7 +1,7 @@
 """Lines to calls: lays the spoken lines on a clock, adds line noise and waiting, and encodes as a call platform would.
 
-    mix.py lines DIALOGUES.yaml                what to speak, as JSON
-    mix.py mix DIALOGUES.yaml SPOKEN SAMPLES   recordings, references and the sidecar table
+mix.py lines DIALOGUES.yaml                what to speak, as JSON
+mix.py mix DIALOGUES.yaml SPOKEN SAMPLES   recordings, references and the sidecar table
 """
 
 from __future__ import annotations
@@ -167,12 +167,23 @@ def mix(calls: list[dict[str, Any]], spoken: Path, samples: Path) -> None:
 
 def write_sidecar(calls: list[dict[str, Any]], path: Path) -> None:
     """The call list as the platform would export it: GB18030, as Excel in China writes CSV. One call is not in it."""
-    columns = {"录音文件": "file", "通话编号": "id", "工号": "agent_id", "开始时间": "started_at", "呼叫方向": "direction",
-               "业务类型": "business", "主叫号码": "customer", "坐席声道": "agent_channel", "客户等级": "level"}
+    columns = {
+        "录音文件": "file",
+        "通话编号": "id",
+        "工号": "agent_id",
+        "开始时间": "started_at",
+        "呼叫方向": "direction",
+        "业务类型": "business",
+        "主叫号码": "customer",
+        "坐席声道": "agent_channel",
+        "客户等级": "level",
+    }
     with path.open("w", encoding="gb18030", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
-        writer.writerows([[call.get(field, "") for field in columns.values()] for call in calls if not call.get("unlisted")])
+        writer.writerows(
+            [[call.get(field, "") for field in columns.values()] for call in calls if not call.get("unlisted")]
+        )
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def _trimmed(sound: NDArray[np.float64]) -> NDArray[np.float64]:
     """Without the silence at both ends, so that the reference times are those of the voice."""
     frames = sound[: len(sound) // 160 * 160].reshape(-1, 160)
     level_db = 10 * np.log10((frames**2).mean(axis=1) + 1e-10)
-    loud = np.flatnonzero(level_db > level_db.max() - 38)
-    return sound[max(0, loud[0] * 160 - 160) : (loud[-1] + 2) * 160]
+    loud = np.flatnonzero(level_db > level_db.max() - 20)
+    return sound[max(0, loud[0] * 160 - 320) : loud[-1] * 160 + 1600]
 
 
 def _level(sound: NDArray[np.float64]) -> float:
