@@ -72,8 +72,9 @@ def fill(file: Path, agents: int, calls_a_month: int, months: list[str]) -> None
                     call, lines = _call(month, number, ids, skill, rng, with_findings)
                     rows.append(call)
                     found += lines
-                store.executemany(f"INSERT INTO calls VALUES ({','.join('?' * 27)})", rows)
+                store.executemany(f"INSERT INTO calls VALUES ({','.join('?' * 28)})", rows)
                 store.executemany(f"INSERT INTO call_findings VALUES ({','.join('?' * 14)})", found)
+            store.commit()
     store.close()
 
 
@@ -108,6 +109,7 @@ def _call(
     business, emotion = BUSINESS[int(rng.random() * 6)], EMOTIONS[int(rng.random() * 7)]
     chance = max(0.01, 0.07 - 0.02 * able + (0.04 if emotion in ("annoyed", "angry") else 0))
     lost: dict[str, float] = {}
+    letters: dict[str, str] = {}
     found: list[tuple[Any, ...]] = []
     lost_by = dict.fromkeys(DIMENSIONS, 0.0)
     for rule_id, name, category, points in RULES:
@@ -115,6 +117,7 @@ def _call(
         verdict = "fail" if draw < chance else "not_applicable" if draw > 0.65 else "pass"
         if rule_id in ("safety.advice", "privacy.leak") and draw > 0.002:
             verdict = "pass"
+        letters[rule_id] = {"fail": "f", "pass": "p", "not_applicable": "-"}[verdict]
         if verdict == "fail":
             lost[rule_id] = points
             lost_by[category] += points
@@ -135,11 +138,12 @@ def _call(
     politeness = min(5.0, max(1.0, 3.6 + 0.3 * able + rng.gauss(0, 0.5)))
     resolution = "resolved" if rng.random() < 0.8 else "unresolved"
     satisfaction = min(5.0, max(1.0, 3.5 + (points - 85) / 30 + rng.gauss(0, 0.6)))
+    verdicts = "".join(letters[rule_id] for rule_id in sorted(letters))
     state = "confirmed" if rng.random() < 0.06 else "machine"
     call = (sha256, f"C{month}{number}", agent_id, day, business, "inbound", 60 + 300 * rng.random(), points, "", None,
             politeness, resolution, satisfaction, 20 * rng.random(), int(3 * rng.random()), 0.3 + 0.4 * rng.random(),
             *VERSIONS, state, json.dumps(scores, ensure_ascii=False), json.dumps(costs), 10 * rng.random(), emotion,
-            25 * rng.random(), "pass" if rng.random() < 0.3 else None, business == "投诉", len(lost))  # fmt: skip
+            25 * rng.random(), "pass" if rng.random() < 0.3 else None, business == "投诉", len(lost), verdicts)  # fmt: skip
     return call, found
 
 

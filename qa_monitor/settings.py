@@ -86,6 +86,7 @@ class RulesSettings(_Block):
     directory: str = Field(default="", description="规则目录，留空用随软件提供的 rules/")
     packs: list[str] = Field(default=["common", "power_95598"], description="启用的规则包（规则目录下的文件夹）")
     scorecard: str = Field(default="scorecards/power_95598.yaml", description="评分表，相对规则目录")
+    policy: str = Field(default="policy/default.yaml", description="绩效办法，相对规则目录；留空则成绩单不算等级和系数")
 
 
 class PrivacySettings(_Block):
@@ -108,6 +109,12 @@ class ReportSettings(_Block):
 
     directory: str = Field(default="reports", description="报告输出目录，相对工作目录")
     min_calls: int = Field(default=5, ge=1, description="通话少于此数的坐席标注样本不足，不排名")
+    new_staff_days: int = Field(default=90, ge=0, description="入职不满多少天的坐席标注新员工")
+    call_link: str = Field(
+        default="",
+        pattern=r"^$|^https?://\S+$",
+        description="成绩单里通话链接的模板，如 http://质检服务器:8000/calls/{key}；留空不加链接",
+    )
 
 
 class Settings(_Block):

@@ -114,6 +114,10 @@ class Entry:
     drivers: tuple[Driver, ...] = ()
     indicators: Indicators = NOTHING
     business: tuple[tuple[str, int], ...] = ()  # calls by business type, commonest first
+    before_dimensions: Mapping[str, Figure] = field(default_factory=dict)  # of the period before
+    before_measures: Mapping[str, Figure] = field(default_factory=dict)
+    suspected: int = 0  # findings that cost nothing until a person confirms them
+    vetoed: tuple[int, int] = (0, 0)  # calls with a veto, of these confirmed by a person
 
     @property
     def coverage(self) -> float | None:

@@ -24,7 +24,8 @@ class CallFrame:
 
     `agent`, `business`, `emotion` and `review` are codes into `agents`, `businesses`, `emotions` and `reviews`;
     `resolution` into RESOLUTIONS; UNKNOWN stands for none. `day` is the proleptic ordinal of the call's local date.
-    `promise` is 1 kept, 0 not kept, NaN none judged. Costs are sparse: call, item and points of the 100 lost.
+    `verdicts` has a letter a call and rule of `rules`: p pass, f fail, s suspected, u unsure, - not applicable, blank
+    where the rule did not exist. `promise` is 1 kept, 0 not kept, NaN none judged. Costs are sparse: call, item and points of the 100 lost.
     """
 
     agents: tuple[str, ...]
@@ -44,6 +45,10 @@ class CallFrame:
     promise: Floats
     floats: Mapping[str, Floats]  # politeness, satisfaction, silence_s, hold_s, overlap_count, agent_talk_share, …
     dimensions: Mapping[str, Floats]
+    rules: tuple[str, ...]
+    rule_names: Mapping[str, str]
+    rule_dimensions: Mapping[str, str]
+    verdicts: NDArray[np.bytes_]
     items: tuple[str, ...]
     cost_call: Codes
     cost_item: Codes

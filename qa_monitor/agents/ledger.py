@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qa_monitor.agents.casemix import CaseMix, Cell, Level, adjust
-from qa_monitor.agents.entries import Cost, Driver, Entry, Ledger, Rank, StayFigures, TeamEntry, TrendPoint, Unmatched
+from qa_monitor.agents.entries import (
+    CONFIRMED_STATES,
+    Cost,
+    Driver,
+    Entry,
+    Ledger,
+    Rank,
+    StayFigures,
+    TeamEntry,
+    TrendPoint,
+    Unmatched,
+)
 from qa_monitor.agents.frame import CallFrame
 from qa_monitor.agents.indicators import HANDLED, NOTHING, Indicators
 from qa_monitor.agents.interval import EMPTY, Figure, figure_of, share_figure
@@ -20,6 +31,7 @@ from qa_monitor.agents.measures import MEASURES, Rows
 from qa_monitor.agents.placing import Period, Roster, Stay, is_new
 from qa_monitor.agents.ranking import ranks
 from qa_monitor.agents.shrink import Prior, prior_of, shrunken
+from qa_monitor.agents.tallies import suspected, vetoes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,6 +133,7 @@ class _Making:
             return None
         given, frame, line = self.given, self.given.frame, stays[-1].line
         rows = frame.rows_of(agent_id)
+        earlier, before = given.earlier, given.earlier.rows_of(agent_id) if given.earlier else slice(0, 0)
         level = self.levels.get(agent_id)
         indicators = given.indicators.get(agent_id, NOTHING)
         scored = level.count if level else 0
@@ -154,6 +167,10 @@ class _Making:
             drivers=self.drivers(agent_id, costs, scored),
             indicators=indicators,
             business=businesses(frame, rows),
+            before_dimensions=dimension_figures(earlier, before) if earlier else {},
+            before_measures={measure.key: measure.of(earlier, before) for measure in MEASURES} if earlier else {},
+            suspected=suspected(frame, rows),
+            vetoed=vetoes(frame, rows, CONFIRMED_STATES),
         )
 
     def trend(self, agent_id: str, now: Figure) -> tuple[TrendPoint, ...]:

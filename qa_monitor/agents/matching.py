@@ -105,6 +105,7 @@ def take(frame: CallFrame, keep: NDArray[np.bool_]) -> CallFrame:
         promise=frame.promise[keep],
         floats={name: values[keep] for name, values in frame.floats.items()},
         dimensions={name: values[keep] for name, values in frame.dimensions.items()},
+        verdicts=frame.verdicts[keep],
         cost_call=new_place[frame.cost_call[costs]].astype(np.int32),
         cost_item=frame.cost_item[costs],
         cost=frame.cost[costs],

@@ -90,4 +90,3 @@ MEASURES: tuple[Measure, ...] = (
     Measure("complaint", "投诉类通话", "share", 0, _complaints, "业务为投诉或客户在通话中投诉的占比"),
 )
 BY_KEY = {measure.key: measure for measure in MEASURES}
-SURVEYED_KEY = "surveyed"

@@ -27,7 +27,7 @@ from qa_monitor.reports.rows import (
 from qa_monitor.store.views import REVIEW_STATE_NAMES, AgentView, BatchView, CallView, RuleSummary
 
 Cell = str | float | int | None
-ColumnKind = Literal["id", "text", "long", "points", "scale", "share", "seconds", "count"]
+ColumnKind = Literal["id", "text", "long", "points", "scale", "share", "seconds", "count", "rate", "ratio"]
 R = TypeVar("R")
 
 

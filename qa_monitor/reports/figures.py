@@ -1,4 +1,4 @@
-"""Every figure of every report is rounded here and nowhere else, so that Excel, HTML, CSV and JSON agree.
+"""Every figure of every report is rounded through here and nowhere else, so that Excel, HTML, CSV and JSON agree.
 
 Each function takes what the store holds and gives the figure to show: rounded half up on its decimal digits, None for
 what is missing or not a number. The `*_text` functions write a figure as people read it; they round nothing further.
@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 
+from qa_monitor.agents.rounding import rounded as rounded
+
 MISSING = "—"
-FigureKind = Literal["points", "scale", "share", "seconds", "hours", "count"]
-DIGITS: dict[FigureKind, int] = {"points": 1, "scale": 1, "share": 3, "seconds": 1, "hours": 2, "count": 0}
+FigureKind = Literal["points", "scale", "share", "seconds", "hours", "count", "rate", "ratio"]
+DIGITS: dict[FigureKind, int] = {
+    "points": 1,
+    "scale": 1,
+    "share": 3,
+    "seconds": 1,
+    "hours": 2,
+    "count": 0,
+    "rate": 1,
+    "ratio": 2,
+}
 
 # A call's band by its points: lower bound, name used for its colour, what it is called.
 BANDS: tuple[tuple[float, str, str], ...] = (
@@ -23,14 +34,6 @@ BANDS: tuple[tuple[float, str, str], ...] = (
     (0, "poor", "差"),
 )
 HISTOGRAM_STEP = 10
-
-
-def rounded(value: float | None, digits: int) -> float | None:
-    """`value` to `digits` decimals, half up: 86.25 → 86.3. None for None, NaN and infinities; never −0."""
-    if value is None or not math.isfinite(value):
-        return None
-    step = Decimal(1).scaleb(-digits)
-    return float(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)) + 0.0
 
 
 def figure(kind: FigureKind, value: float | None) -> float | None:

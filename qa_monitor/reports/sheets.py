@@ -26,6 +26,8 @@ NUMBER_FORMATS: dict[ColumnKind, str] = {
     "share": "0.0%",
     "seconds": "0.0",
     "count": "0",
+    "rate": "0.0",
+    "ratio": "0.00",
 }
 R = TypeVar("R")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FLOATS = ("politeness", "satisfaction", "silence_s", "hold_s", "overlap_count", "agent_talk_share", "broken", "snr_db")
 _COLUMNS = ("agent_id", "started_at", "sha256", "business", "opening_emotion", "review_state", "resolution", "points",
-            "veto", "complaint", "promise", "dimensions", "costs", "rulebook_version", "scorecard_version")  # fmt: skip
+            "veto", "complaint", "promise", "dimensions", "costs", "verdicts", "rulebook_version", "scorecard_version")  # fmt: skip
 CHUNK = 20_000
 IDS_A_QUERY = 500
 SCALE = 1000  # points are summed as whole thousandths, so that the order of calls cannot show in a sum
@@ -52,7 +52,8 @@ def call_frame(store: Store, since: str, until: str, agent_ids: Sequence[str] | 
     with store.read() as connection:
         for rows in _chunks(connection, since, until, agent_ids):
             reading.add(rows)
-    return reading.frame()
+        books = {version: rules_of(connection, sha256) for version, sha256 in sorted(reading.one_of_book.items())}
+    return reading.frame(books)
 
 
 def _chunks(
@@ -61,12 +62,17 @@ def _chunks(
     query = sa.select(*(calls.c[name] for name in (*_COLUMNS, *FLOATS))).where(
         calls.c.started_at >= since, calls.c.started_at < until
     )
-    queries = [query]
-    if agent_ids is not None:
-        parts = [list(agent_ids[start : start + IDS_A_QUERY]) for start in range(0, len(agent_ids), IDS_A_QUERY)]
-        queries = [query.where(calls.c.agent_id.in_(part)) for part in parts]
-    for part_query in queries:
-        yield from connection.execution_options(stream_results=True).execute(part_query).partitions(CHUNK)
+    streaming = connection.execution_options(stream_results=True)
+    for part in _for_agents(query, agent_ids):
+        yield from streaming.execute(part).partitions(CHUNK)
+
+
+def _for_agents(query: sa.Select[Any], agent_ids: Sequence[str] | None) -> list[sa.Select[Any]]:
+    """The query for these agents only, in parts that a database takes; the query itself for all."""
+    if agent_ids is None:
+        return [query]
+    starts = range(0, len(agent_ids), IDS_A_QUERY)
+    return [query.where(calls.c.agent_id.in_(list(agent_ids[start : start + IDS_A_QUERY]))) for start in starts]
 
 
 class _Reading:
@@ -81,6 +87,9 @@ class _Reading:
         self.flags: list[NDArray[np.bool_]] = []
         self.dimensions: dict[str, dict[int, float]] = {}
         self.costs: tuple[list[int], list[int], list[float]] = ([], [], [])
+        self.verdicts: list[NDArray[np.bytes_]] = []
+        self.one_of_book: dict[str, str] = {}  # a call of each rule-book version
+        self.books: list[NDArray[np.int32]] = []
         self.count = 0
         self._days: dict[str, int] = {}
 
@@ -105,8 +114,10 @@ class _Reading:
         self.flags.append(
             np.array([[bool(value) for value in columns["veto"]], [bool(value) for value in columns["complaint"]]])
         )
-        for version in set(columns["rulebook_version"]):
-            self.rulebooks.of(version)
+        self.books.append(np.array([self.rulebooks.of(version) for version in columns["rulebook_version"]], np.int32))
+        for version, sha256 in zip(columns["rulebook_version"], columns["sha256"], strict=True):
+            self.one_of_book[version] = min(sha256, self.one_of_book.get(version, sha256))
+        self.verdicts.append(np.array([letters or "" for letters in columns["verdicts"]], dtype="S"))
         for version in set(columns["scorecard_version"]):
             self.scorecards.of(version)
         self._add_parts(columns)
@@ -133,7 +144,7 @@ class _Reading:
             self._days[day] = date.fromisoformat(day).toordinal()
         return self._days[day]
 
-    def frame(self) -> CallFrame:
+    def frame(self, books: Mapping[str, Mapping[str, tuple[str, str]]]) -> CallFrame:
         """Everything read, in order of 工号, start and content whatever order it came in."""
         import numpy as np
 
@@ -159,6 +170,7 @@ class _Reading:
         cost_call = place[np.array(self.costs[0], dtype=np.int64)].astype(np.int32)
         cost_item = item_places[np.array(self.costs[1], dtype=np.int32)]
         cost_order = np.lexsort((cost_item, cost_call))
+        rules, verdicts = self._verdict_columns(books)
         return CallFrame(
             agents=agents, businesses=businesses, emotions=emotions, reviews=reviews,
             agent=agent[order], business=business, emotion=emotion, review=review,
@@ -166,10 +178,33 @@ class _Reading:
             points=floats[0][order], promise=floats[1][order], veto=flags[0][order], complaint=flags[1][order],
             floats={name: floats[2 + row][order] for row, name in enumerate(FLOATS)},
             dimensions=self._dimension_columns(place),
+            rules=rules, rule_names={rule: told[0] for book in books.values() for rule, told in book.items()},
+            rule_dimensions={rule: told[1] for book in books.values() for rule, told in book.items()},
+            verdicts=verdicts[order],
             items=items, cost_call=cost_call[cost_order], cost_item=cost_item[cost_order],
             cost=np.array(self.costs[2], dtype=float)[cost_order],
             versions={"rulebook": tuple(sorted(self.rulebooks.seen)), "scorecard": tuple(sorted(self.scorecards.seen))},
         )  # fmt: skip
+
+    def _verdict_columns(
+        self, books: Mapping[str, Mapping[str, tuple[str, str]]]
+    ) -> tuple[tuple[str, ...], NDArray[np.bytes_]]:
+        """A letter a call and rule, in the order the calls were read; blank where the rule book lacks the rule."""
+        import numpy as np
+
+        rules = tuple(sorted({rule for book in books.values() for rule in book}))
+        columns = np.full((self.count, len(rules)), b" ", dtype="S1")
+        book_of = np.concatenate(self.books) if self.books else np.zeros(0, np.int32)
+        letters = np.concatenate(self.verdicts) if self.verdicts else np.zeros(0, "S1")
+        lengths = np.char.str_len(letters)
+        for version, code in self.rulebooks.seen.items():
+            book = tuple(books[version])
+            rows = np.flatnonzero((book_of == code) & (lengths == len(book)))
+            if len(rows) and book:
+                at = np.searchsorted(np.array(rules), np.array(book))
+                plain = letters[rows].astype(f"S{len(book)}").view("S1").reshape(len(rows), len(book))
+                columns[np.ix_(rows, at)] = plain
+        return rules, columns
 
     def _dimension_columns(self, place: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         import numpy as np
@@ -246,27 +281,23 @@ def history(
         .where(calls.c.points.is_not(None), calls.c.agent_id.is_not(None))
         .group_by(calls.c.agent_id, month)
     )
-    queries = [query]
-    if agent_ids is not None:
-        parts = [list(agent_ids[start : start + IDS_A_QUERY]) for start in range(0, len(agent_ids), IDS_A_QUERY)]
-        queries = [query.where(calls.c.agent_id.in_(part)) for part in parts]
     with store.read() as connection:
         return {
             (agent, name): (count, total / SCALE, squares / SCALE**2)
-            for part_query in queries
-            for agent, name, count, total, squares in connection.execute(part_query)
+            for part in _for_agents(query, agent_ids)
+            for agent, name, count, total, squares in connection.execute(part)
         }
 
 
-def calls_by_agent(store: Store, since: str, until: str) -> dict[str, int]:
-    """工号 → calls begun in [since, until); those without under ''."""
+def calls_by_agent(store: Store, since: str, until: str, agent_ids: Sequence[str] | None = None) -> dict[str, int]:
+    """工号 → calls begun in [since, until), of these agents or of all; those without 工号 under ''."""
     query = (
-        sa.select(sa.func.coalesce(calls.c.agent_id, ""), sa.func.count())
+        sa.select(calls.c.agent_id, sa.func.count())
         .where(calls.c.started_at >= since, calls.c.started_at < until)
-        .group_by(sa.func.coalesce(calls.c.agent_id, ""))
+        .group_by(calls.c.agent_id)
     )
     with store.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+        return {row[0] or "": row[1] for part in _for_agents(query, agent_ids) for row in connection.execute(part)}
 
 
 def calls_without_time(store: Store) -> int:
@@ -276,20 +307,8 @@ def calls_without_time(store: Store) -> int:
     return found or 0
 
 
-def rule_names(store: Store, since: str, until: str) -> dict[str, str]:
-    """Rule id → name, as a call of each rule-book version used in [since, until) has it, the newest version last."""
-    inside = (calls.c.started_at >= since) & (calls.c.started_at < until)
-    names: dict[str, str] = {}
-    with store.read() as connection:
-        newest = connection.execute(
-            sa.select(calls.c.rulebook_version, sa.func.max(calls.c.started_at), sa.func.min(calls.c.sha256))
-            .where(inside)
-            .group_by(calls.c.rulebook_version)
-            .order_by(sa.func.max(calls.c.started_at))
-        )
-        for _, _, sha256 in newest:
-            found = connection.execute(
-                sa.select(call_findings.c.rule_id, call_findings.c.name).where(call_findings.c.sha256 == sha256)
-            )
-            names |= {row.rule_id: row.name for row in found}
-    return names
+def rules_of(connection: sa.Connection, sha256: str) -> dict[str, tuple[str, str]]:
+    """Rule id → (name, dimension) of the rules that judged a call, in order of id; calls of one rule book share them."""
+    columns = (call_findings.c.rule_id, call_findings.c.name, call_findings.c.category)
+    found = sa.select(*columns).where(call_findings.c.sha256 == sha256).order_by(call_findings.c.rule_id)
+    return {row.rule_id: (row.name, row.category) for row in connection.execute(found)}

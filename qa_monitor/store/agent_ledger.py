@@ -60,7 +60,7 @@ def read_period(
     frame, strangers = matched(agent_calls.call_frame(store, period.since, period.until, read), roster, period)
     before = period.before()
     earlier, _ = matched(agent_calls.call_frame(store, before.since, before.until, read), roster, before)
-    counts = agent_calls.calls_by_agent(store, period.since, period.until)
+    counts = agent_calls.calls_by_agent(store, period.since, period.until, None if chosen is None else sorted(chosen))
     first = period.before(TREND_MONTHS - 1)
     history = agent_calls.history(store, first.since, period.since, read)
     ledger = build_ledger(
@@ -73,7 +73,7 @@ def read_period(
             history=history,
             indicators=records.get(period.name, {}),
             unmatched=_unmatched(store, period, roster, records.get(period.name, {}), counts, strangers, chosen),
-            names=agent_calls.rule_names(store, before.since, period.until),
+            names={**earlier.rule_names, **frame.rule_names},
             min_calls=min_calls,
             new_days=new_days,
             wanted=with_teams,

@@ -104,9 +104,16 @@ def _ledger_values(
         "snr_db": min(noise) if noise else None,
         "promise": promise.verdict if promise is not None and judged else None,
         "broken": sum(finding.verdict == "fail" and not finding.suspected for finding in findings),
+        "verdicts": "".join(_letter(finding) for finding in sorted(findings, key=lambda finding: finding.rule_id)),
         "complaint": COMPLAINT_WORD in (facts.business or "")
         or (complaint is not None and complaint.verdict in ("pass", "fail") and not complaint.suspected),
     }
+
+
+def _letter(finding: Finding) -> str:
+    if finding.verdict == "fail" and finding.suspected:
+        return "s"
+    return {"pass": "p", "fail": "f", "unsure": "u", "not_applicable": "-"}[finding.verdict]
 
 
 def _opening_emotion(dialogue: Dialogue, model: ModelScores) -> str | None:
