@@ -146,11 +146,12 @@ def _font(size: int = 9, color: str = INK, **more: Any) -> dict[str, Any]:
     return {"name": FONT, "size": size, "color": color, "bold": False, **more}
 
 
-def _plain_chart(chart: Any, title: str) -> None:
+def plain_chart(chart: Any, title: str, width: int = 560, height: int = 250) -> None:
+    """The house's look: no frame, no fill, a quiet title."""
     chart.set_title({"name": title, "name_font": _font(12), "overlay": False})
     chart.set_chartarea({"border": {"none": True}, "fill": {"none": True}})
     chart.set_plotarea({"fill": {"none": True}})
-    chart.set_size({"width": 560, "height": 250})
+    chart.set_size({"width": width, "height": height})
 
 
 def _distribution_chart(workbook: Any, sheet: str, last_row: int) -> Any:
@@ -165,7 +166,7 @@ def _distribution_chart(workbook: Any, sheet: str, last_row: int) -> Any:
                 "gap": 40,
             }
         )
-    _plain_chart(chart, "得分分布（通话数）")
+    plain_chart(chart, "得分分布（通话数）")
     chart.set_x_axis({"num_font": _font(8, FAINT), "line": {"color": LINE}})
     chart.set_y_axis(
         {
@@ -191,7 +192,7 @@ def _dimension_chart(workbook: Any, sheet: str, last_row: int) -> Any:
             "data_labels": {"value": True, "num_format": "0.0", "font": _font(9)},
         }
     )
-    _plain_chart(chart, "各维度平均分")
+    plain_chart(chart, "各维度平均分")
     chart.set_x_axis(
         {
             "min": 0,

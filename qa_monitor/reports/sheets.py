@@ -32,7 +32,8 @@ NUMBER_FORMATS: dict[ColumnKind, str] = {
 R = TypeVar("R")
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
+    """Characters as Excel counts them: a Chinese one is two wide."""
     return len(text) + sum(char > "\u2e7f" for char in text)
 
 
@@ -108,6 +109,14 @@ class Sheet:
         else:
             self.raw.write_number(row, column, value, cell_format)
 
+    def shown(self, value: str) -> str:
+        """A text as this workbook writes it, what was cut counted."""
+        return cell_text(value, self._counts)
+
+    def merge(self, row: int, first: int, last: int, **properties: Any) -> None:
+        """Join cells of a row; what is written to the first afterwards fills them."""
+        self.raw.merge_range(row, first, row, last, "", self.styles.get(**properties))
+
     def cell(self, row: int, column: int, kind: ColumnKind, value: Cell, **properties: Any) -> None:
         """A table's cell, by the column's kind; a number in a text column (a performance record) stays a number."""
         if isinstance(value, (int, float)) or (value is None and kind in NUMBER_FORMATS):
@@ -181,7 +190,7 @@ class Table(Generic[R]):
     def _lines(self, index: int, value: Cell) -> int:
         """Lines that a wrapped text takes in its column: a Chinese character is two wide."""
         room = self.columns[index].width - 3
-        return sum(max(1, -(-_width(line) // int(room))) for line in str(value or "").split("\n"))
+        return sum(max(1, -(-text_width(line) // int(room))) for line in str(value or "").split("\n"))
 
     def finish(self, colour: Callable[[Sheet, Column[R], int, int], None]) -> None:
         """Filters over every sheet, then `colour(sheet, column, its index, last row)` for each column."""

@@ -18,8 +18,8 @@ RESOLUTION_WORDS = {"resolved": "已解决", "partial": "部分解决", "unresol
 
 def examples(store: Store, picks: Iterable[Pick]) -> dict[tuple[str, str], Example]:
     """(content, item) → example, of every pick whose call is in the store."""
-    wanted = sorted({(pick.sha256, pick.item) for pick in picks})
     costs = {(pick.sha256, pick.item): pick.cost for pick in picks}
+    wanted = sorted(costs)
     found: dict[tuple[str, str], Example] = {}
     with store.read() as connection:
         for part in _parts(wanted):
