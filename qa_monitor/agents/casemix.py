@@ -67,14 +67,11 @@ def adjust(cells: Sequence[Cell]) -> CaseMix:
     import numpy as np
 
     ordered = sorted((cell for cell in cells if cell.count), key=lambda cell: (cell.agent_id, cell.levels))
-    agents = sorted({cell.agent_id for cell in ordered})
-    place = {agent_id: index for index, agent_id in enumerate(agents)}
-    who = np.array([place[cell.agent_id] for cell in ordered], dtype=np.int64)
+    agents, who = _coded([cell.agent_id for cell in ordered])
     count = np.array([cell.count for cell in ordered], dtype=float)
     total = np.array([cell.total for cell in ordered])
     squares = np.array([cell.squares for cell in ordered])
-    names, counted = _grouped(ordered)
-    design, labels = _design(names)
+    design, labels, counted = _design(ordered, count)
     n = np.bincount(who, count, len(agents))
     mean = np.bincount(who, total, len(agents)) / np.maximum(n, 1)
     if labels:
@@ -83,46 +80,47 @@ def adjust(cells: Sequence[Cell]) -> CaseMix:
         left = within.T @ (within * count[:, None])
         right = within.T @ (total - count * mean[who])
         effects = np.linalg.lstsq(left, right, rcond=1e-9)[0]
+        overall = (design * count[:, None]).sum(0) / count.sum()
+        shift = (design - overall) @ effects
     else:
-        effects = np.zeros(0)
-    overall = (design * count[:, None]).sum(0) / count.sum() if len(ordered) else np.zeros(0)
-    shift = (design - overall) @ effects if len(effects) else np.zeros(len(ordered))
+        effects, shift = np.zeros(0), np.zeros(len(ordered))
     levels = _levels(agents, who, count, total, squares, shift)
     shown = {key: float(effect) for key, effect in zip(labels, effects, strict=True)}
     return CaseMix(levels, _centred(shown, counted), counted, bool(labels))
 
 
-def _grouped(cells: Sequence[Cell]) -> tuple[list[tuple[str, ...]], dict[tuple[str, str], int]]:
-    """The levels of each cell with rare ones put together, and how many calls have each level."""
-    seen: list[dict[str, int]] = [{}, {}, {}]
-    for cell in cells:
-        for index, level in enumerate(cell.levels):
-            seen[index][level] = seen[index].get(level, 0) + cell.count
-    names = [
-        tuple(level if seen[index][level] >= LEAST_CALLS else OTHER for index, level in enumerate(cell.levels))
-        for cell in cells
-    ]
-    counted: dict[tuple[str, str], int] = {}
-    for cell, row in zip(cells, names, strict=True):
-        for factor, level in zip(FACTORS, row, strict=True):
-            counted[factor, level] = counted.get((factor, level), 0) + cell.count
-    return names, counted
-
-
-def _design(names: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.float64], list[tuple[str, str]]]:
-    """0/1 columns of every level but the first of each factor."""
+def _coded(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """The different texts, sorted, and the place of each text among them."""
     import numpy as np
 
-    labels = [
-        (factor, level) for index, factor in enumerate(FACTORS) for level in sorted({row[index] for row in names})[1:]
-    ]
-    at = {label: column for column, label in enumerate(labels)}
-    design = np.zeros((len(names), len(labels)))
-    for row, levels in enumerate(names):
-        for factor, level in zip(FACTORS, levels, strict=True):
-            if (factor, level) in at:
-                design[row, at[factor, level]] = 1.0
-    return design, labels
+    names = sorted(set(texts))
+    place = {name: index for index, name in enumerate(names)}
+    return names, np.array([place[text] for text in texts], dtype=np.int64)
+
+
+def _design(
+    cells: Sequence[Cell], count: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], list[tuple[str, str]], dict[tuple[str, str], int]]:
+    """0/1 columns of every level but the first of each factor, their labels, and how many calls each level has.
+
+    Levels seen less than LEAST_CALLS times are one level together.
+    """
+    import numpy as np
+
+    columns, labels = [np.zeros((len(cells), 0))], []
+    counted: dict[tuple[str, str], int] = {}
+    for index, factor in enumerate(FACTORS):
+        names, codes = _coded([cell.levels[index] for cell in cells])
+        calls = np.bincount(codes, count, len(names))
+        common = [name if calls[code] >= LEAST_CALLS else OTHER for code, name in enumerate(names)]
+        levels = sorted(set(common))
+        merged = np.array([levels.index(name) for name in common], dtype=np.int64)[codes]
+        counted |= {
+            (factor, level): int(calls_of) for level, calls_of in zip(levels, np.bincount(merged, count), strict=True)
+        }
+        columns.append((merged[:, None] == np.arange(1, len(levels))).astype(float))
+        labels += [(factor, level) for level in levels[1:]]
+    return np.concatenate(columns, axis=1), labels, counted
 
 
 def _levels(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-LEVEL = 0.95
+from qa_monitor.agents.quantiles import normal_quantile, t_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +24,6 @@ class Figure:
 
 
 EMPTY = Figure()
-
-
-@lru_cache(maxsize=4096)
-def t_quantile(freedom: float) -> float:
-    """The 0.975 quantile of Student's t."""
-    from scipy.special import stdtrit  # scipy.stats takes a second to import
-
-    return float(stdtrit(freedom, 0.5 + LEVEL / 2))
-
-
-@lru_cache(maxsize=1)
-def normal_quantile() -> float:
-    """The 0.975 quantile of the normal distribution."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + LEVEL / 2))
 
 
 def mean_interval(points: Sequence[float]) -> tuple[float | None, tuple[float, float] | None]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qa_monitor.agents.interval import EMPTY, Figure, normal_quantile
+from qa_monitor.agents.interval import EMPTY, Figure
+from qa_monitor.agents.quantiles import normal_quantile
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ def case_cells(store: Store, since: str, until: str) -> list[Cell]:
     with store.read() as connection:
         return [
             Cell(agent, (business or "未知", emotion or "未知", band), count, total / SCALE, squares / SCALE**2)
-            for agent, business, emotion, band, count, total, squares in connection.execute(query)
+            for agent, business, emotion, band, count, total, squares in connection.execute(query).all()
         ]
 
 
@@ -273,19 +273,20 @@ def cells_of(frame: CallFrame, agent_ids: Iterable[str]) -> list[Cell]:
 def history(
     store: Store, since: str, until: str, agent_ids: Sequence[str] | None = None
 ) -> dict[tuple[str, str], tuple[int, float, float]]:
-    """(工号, month) → scored calls, Σ points, Σ points², of calls begun in [since, until)."""
+    """(工号, month) → scored calls, Σ points, Σ points², of calls begun in [since, until), first days of months."""
     month = sa.func.substr(calls.c.started_at, 1, 7)
+    # Conditions on the month and not on the start: the index by agent holds all that is read, the one by start does not.
     query = (
         sa.select(calls.c.agent_id, month, *_sums())
-        .where(calls.c.started_at >= since, calls.c.started_at < until)
-        .where(calls.c.points.is_not(None), calls.c.agent_id.is_not(None))
+        .where(month >= since[:7], month < until[:7])
+        .where(calls.c.points.is_not(None), calls.c.agent_id > "")
         .group_by(calls.c.agent_id, month)
     )
     with store.read() as connection:
         return {
             (agent, name): (count, total / SCALE, squares / SCALE**2)
             for part in _for_agents(query, agent_ids)
-            for agent, name, count, total, squares in connection.execute(part)
+            for agent, name, count, total, squares in connection.execute(part).all()
         }
 
 

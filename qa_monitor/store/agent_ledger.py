@@ -59,8 +59,9 @@ def read_period(
     read = None if with_teams is None else sorted(with_teams)
     frame, strangers = matched(agent_calls.call_frame(store, period.since, period.until, read), roster, period)
     before = period.before()
-    earlier, _ = matched(agent_calls.call_frame(store, before.since, before.until, read), roster, before)
-    counts = agent_calls.calls_by_agent(store, period.since, period.until, None if chosen is None else sorted(chosen))
+    mine = None if chosen is None else sorted(chosen)
+    earlier, _ = matched(agent_calls.call_frame(store, before.since, before.until, mine), roster, before)
+    counts = agent_calls.calls_by_agent(store, period.since, period.until, mine)
     first = period.before(TREND_MONTHS - 1)
     history = agent_calls.history(store, first.since, period.since, read)
     ledger = build_ledger(
@@ -158,9 +159,11 @@ def records_by_period(
     query = sa.select(table.agent_id, table.period, table.metric, table.value).where(
         table.period >= first.name, table.period < last.until
     )
+    if agent_ids is not None and len(agent_ids) <= agent_calls.IDS_A_QUERY:
+        query = query.where(table.agent_id.in_(sorted(agent_ids)))
     months: dict[str, list[tuple[str, str, str, str]]] = {}
     with store.read() as connection:
-        for agent_id, name, metric, value in connection.execute(query):
+        for agent_id, name, metric, value in connection.execute(query).all():
             if agent_ids is None or agent_id in agent_ids:
                 months.setdefault(name[:7], []).append((agent_id, name, metric, value))
     return {name: of_period(rows, averaged) for name, rows in sorted(months.items())}

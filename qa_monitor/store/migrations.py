@@ -93,6 +93,7 @@ _AGENT_LEDGER = Migration(
         "ALTER TABLE calls ADD COLUMN verdicts TEXT",
         "DROP INDEX ix_calls_agent",
         "CREATE INDEX ix_calls_agent ON calls (agent_id, started_at, points)",
+        "CREATE INDEX ix_calls_unfilled ON calls (started_at) WHERE costs IS NULL",
         "ALTER TABLE call_findings ADD COLUMN quote TEXT",
         "ALTER TABLE call_findings ADD COLUMN quote_turn INTEGER",
         "ALTER TABLE call_findings ADD COLUMN quote_s $REAL",

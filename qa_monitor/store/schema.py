@@ -151,6 +151,12 @@ calls = sa.Table(
     sa.Column("verdicts", sa.Text),  # a letter a rule in order of rule id: p pass, f fail, s suspected, u unsure, - n/a
     sa.Index("ix_calls_agent", "agent_id", "started_at", "points"),  # with points, so that trends read the index only
     sa.Index("ix_calls_started", "started_at"),
+    sa.Index(
+        "ix_calls_unfilled",
+        "started_at",
+        sqlite_where=sa.text("costs IS NULL"),
+        postgresql_where=sa.text("costs IS NULL"),
+    ),
 )
 
 call_findings = sa.Table(
