@@ -97,10 +97,7 @@ def kept(frame: CallFrame, rows: NDArray[np.int64], item: str, count: int) -> li
     """The best calls in which an item cost nothing."""
     import numpy as np
 
-    if item in frame.items:
-        broken = frame.cost_call[(frame.cost_item == frame.items.index(item)) & (frame.cost > 0)]
-        rows = rows[~np.isin(rows, broken)]
-    scored = rows[~np.isnan(frame.points[rows])]
+    scored = rows[~frame.cost_anything(item)[rows] & ~np.isnan(frame.points[rows])]
     order = scored[np.lexsort((scored, -frame.points[scored]))][:count]
     return [Pick(int(row), _sha(frame, int(row)), item, 0.0) for row in order]
 

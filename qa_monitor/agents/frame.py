@@ -82,3 +82,18 @@ class CallFrame:
         import numpy as np
 
         return np.searchsorted(self.cost_call, np.arange(len(self) + 1)).astype(np.int32)
+
+    def cost_anything(self, item: str) -> NDArray[np.bool_]:
+        """For each call, whether an item cost it points."""
+        import numpy as np
+
+        if item not in self._dear:
+            dear = np.zeros(len(self), dtype=bool)
+            if item in self.items:
+                dear[self.cost_call[(self.cost_item == self.items.index(item)) & (self.cost > 0)]] = True
+            self._dear[item] = dear
+        return self._dear[item]
+
+    @cached_property
+    def _dear(self) -> dict[str, NDArray[np.bool_]]:
+        return {}

@@ -7,7 +7,8 @@ shrunken  the adjusted mean drawn towards everybody's, the more so the fewer cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ class LedgerInput:
     min_calls: int = 5
     new_days: int = 90
     wanted: frozenset[str] | None = None
+    dimensions: Sequence[str] = ()  # the order to show them in
 
 
 def build_ledger(given: LedgerInput) -> Ledger:
@@ -79,7 +81,7 @@ def build_ledger(given: LedgerInput) -> Ledger:
         entries=tuple(entries),
         teams=making.teams(),
         centre=_pooled(levels),
-        dimensions=tuple(given.frame.dimensions),
+        dimensions=tuple(sorted(given.frame.dimensions, key=_in_order(given.dimensions))),
         names=given.names,
         unmatched=tuple(given.unmatched),
         casemix=mix,
@@ -88,6 +90,12 @@ def build_ledger(given: LedgerInput) -> Ledger:
         versions=given.frame.versions,
         whole=given.wanted is None,
     )
+
+
+def _in_order(first: Sequence[str]) -> Callable[[str], tuple[int, str]]:
+    """A sorting key: the names in `first` as they stand there, then the others by name."""
+    place = {name: index for index, name in enumerate(first)}
+    return lambda name: (place.get(name, len(place)), name)
 
 
 def _adjusted(level: Level) -> Figure:
@@ -208,9 +216,14 @@ class _Making:
                 members.setdefault(stay.line.team, []).append(rows_during(frame, rows, stay))
         return tuple(
             _team(frame, team, len(who[team]), np.sort(np.concatenate(members[team])))
-            for team in sorted(members)
+            for team in sorted(members, key=_by_number)
             if team
         )
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """A sorting key that puts 9班 before 10班."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _team(frame: CallFrame, team: str, agents: int, rows: NDArray[np.int64]) -> TeamEntry:

@@ -127,8 +127,9 @@ def _indicator(part: IndicatorPart, entry: Entry) -> tuple[float | None, str]:
     if value is None:
         return None, "没有记录，不计入"
     points = min(max(100 * (value - part.zero) / (part.full - part.zero), 0.0), 100.0)
-    shown = f"{value:.4g}" if abs(value) > 1 else f"{value:.2%}"
-    return rounded(points, 1), f"{shown}（{part.zero:g} 得 0 分，{part.full:g} 得 100 分）"
+    share = max(abs(part.zero), abs(part.full)) <= 1 and abs(value) <= 1
+    shown, zero, full = ((f"{x:.1%}" if share else f"{x:g}") for x in (value, part.zero, part.full))
+    return rounded(points, 1), f"{shown}（{zero} 得 0 分，{full} 得 100 分）"
 
 
 def _counts(policy: Policy, entry: Entry) -> tuple[float, list[Step]]:

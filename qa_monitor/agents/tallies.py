@@ -32,7 +32,7 @@ def tallies(frame: CallFrame, rows: Rows) -> dict[str, Tally]:
     scored = ~np.isnan(frame.points[rows])
     for item in MODEL_ITEMS:
         if item in frame.items:
-            lost = _cost_by_call(frame, item)[rows] > 0
+            lost = frame.cost_anything(item)[rows]
             found[item] = (int((lost & scored).sum()), int(scored.sum()))
     return found
 
@@ -40,13 +40,6 @@ def tallies(frame: CallFrame, rows: Rows) -> dict[str, Tally]:
 def suspected(frame: CallFrame, rows: Rows) -> int:
     """Findings that cost nothing until a person confirms them."""
     return int((frame.verdicts[rows] == b"s").sum())
-
-
-def _cost_by_call(frame: CallFrame, item: str) -> NDArray[np.float64]:
-    import numpy as np
-
-    chosen = frame.cost_item == frame.items.index(item)
-    return np.bincount(frame.cost_call[chosen], frame.cost[chosen], len(frame)).astype(float)
 
 
 def by_agent(frame: CallFrame) -> dict[tuple[str, str], Tally]:

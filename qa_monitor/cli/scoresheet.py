@@ -122,7 +122,20 @@ def _read(
         agent_ids=None if everybody else agent_ids,
         min_calls=settings.reports.min_calls,
         new_days=days,
+        dimensions=_dimension_order(settings),
     )
+
+
+def _dimension_order(settings: Settings) -> tuple[str, ...]:
+    """The scorecard's dimensions in its order; by name where the scorecard cannot be read."""
+    from qa_monitor.errors import RuleFileError
+    from qa_monitor.scoring.read_card import read_card
+
+    try:
+        card = read_card(settings.rules_dir / settings.rules.scorecard)
+    except RuleFileError:
+        return ()
+    return tuple(dimension.name for dimension in card.dimensions)
 
 
 def _chosen(data: PeriodData, team: str | None, agent_ids: tuple[str, ...] | None) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from qa_monitor.agents.entries import Entry
 from qa_monitor.reports import figures
 from qa_monitor.reports.cover import OCHRE, TEAL, VERMILION, plain_chart
 from qa_monitor.reports.scoresheet import AgentSheet, ScoreSheet
-from qa_monitor.reports.scoresheet_blocks import Block, Head, Row, agent_blocks
+from qa_monitor.reports.scoresheet_blocks import Block, Head, Row, agent_blocks, grade_words
 from qa_monitor.reports.scoresheet_columns import marks_of, rank_words
 from qa_monitor.reports.sheets import (
     FAINT,
@@ -24,19 +24,19 @@ from qa_monitor.reports.sheets import (
     text_width,
 )
 
-WIDTHS = (22, 11, 11.5, 11.5, 10, 11.5, 11.5, 32, 32, 32)
-RIGHT = 7  # the first column beside the charts
+WIDTHS = (22, 11, 11.5, 11.5, 10, 11.5, 11.5, 2, 32, 32, 32)
+RIGHT = 8  # the first column beside the charts
 HEAD_ROWS = 3
 CHART_ROWS = 14
 CHART_WIDTH, CHART_HEIGHT = 690, 256
-TO_THE_RIGHT = frozenset({"drivers", "costs", "records"})
+TO_THE_RIGHT = frozenset({"drivers", "costs"})
 # First and last column of each of a block's heads, where they are not one after another.
 SPANS: dict[str, tuple[tuple[int, int], ...]] = {
-    "pay": ((0, 1), (2, 2), (3, 9)),
-    "calls": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 9)),
-    "deductions": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (7, 7), (8, 9)),
-    "advice": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 6), (7, 7), (8, 8), (9, 9)),
-    "effects": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 7)),
+    "pay": ((0, 1), (2, 2), (3, 10)),
+    "calls": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (7, 10)),
+    "deductions": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (7, 8), (9, 10)),
+    "advice": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 7), (8, 8), (9, 9), (10, 10)),
+    "effects": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 8)),
 }
 
 
@@ -56,7 +56,7 @@ def write_agent(workbook: Any, sheet: Sheet, scores: ScoreSheet, agent: AgentShe
     sheet.raw.repeat_rows(0, HEAD_ROWS - 1)
     sheet.raw.freeze_panes(HEAD_ROWS, 0)
     _heading(sheet, scores, agent, back_to)
-    left = right = HEAD_ROWS
+    left = right = HEAD_ROWS + 1
     placed: dict[str, _Placed] = {}
     blocks = agent_blocks(scores, agent)
     charts = {"trend", "dimensions"} & {block.key for block in blocks}
@@ -70,7 +70,7 @@ def write_agent(workbook: Any, sheet: Sheet, scores: ScoreSheet, agent: AgentShe
             placed[block.key] = _Placed(left + 2, left + 1 + len(block.rows))
             left = _draw(sheet, block, left, 0)
     _signature(sheet, max(left, right))
-    row = HEAD_ROWS
+    row = HEAD_ROWS + 1
     for key, make in (("trend", _trend_chart), ("dimensions", _dimension_chart)):
         if key in placed:
             chart = make(workbook, sheet.name, placed[key], agent.entry)
@@ -93,7 +93,7 @@ def _heading(sheet: Sheet, scores: ScoreSheet, agent: AgentSheet, back_to: str) 
         parts.append(f"调整后 {figures.points_text(entry.adjusted.value)} 分{interval_words(entry)}")
     parts.append(f"名次区间 {rank_words(entry.rank)}" + (f"（共 {entry.rank.of} 人）" if entry.rank else ""))
     if pay is not None:
-        parts.append(f"等级 {pay.grade}，系数 {pay.coefficient:.2f}")
+        parts.append(f"{grade_words(pay)}，系数 {pay.coefficient:.2f}")
         parts.append("等级含机器初评" if pay.by_machine else "机器初评未影响等级")
     sheet.text(2, 0, "；".join(parts), bold=True, font_color=VERMILION if not entry.enough else INK)
     style = sheet.styles.get(font_color=TEAL, underline=1, align="right")
@@ -113,7 +113,7 @@ def _draw(sheet: Sheet, block: Block, row: int, column: int) -> int:
     sheet.text(row, column, block.title, bold=True, font_size=12)
     spans = SPANS.get(block.key) or tuple((column + index, column + index) for index in range(len(block.heads)))
     for head, span in zip(block.heads, spans, strict=True):
-        align: dict[str, Any] = {"align": "right"} if head.kind in NUMBER_FORMATS else {}
+        align: dict[str, Any] = {"align": "right"} if head.kind in NUMBER_FORMATS else {"indent": 1}
         style = {"bold": True, "bg_color": HEAD_FILL, "bottom": 1, "bottom_color": INK, "text_wrap": True, **align}
         _cell(sheet, row + 1, span, head, head.heading, style, as_text=True)
     for index, line in enumerate(block.rows, start=row + 2):
@@ -154,10 +154,8 @@ def _cell(
     if as_text:
         sheet.text(row, span[0], value, **style)
         return
-    used = kind if kind and head.kind == "points" and not isinstance(value, str) else head.kind
-    if kind and head.kind == "ratio" and isinstance(value, float):
-        used = kind
-    sheet.cell(row, span[0], used, value, **style)
+    own = kind is not None and isinstance(value, float) and head.kind != "count"
+    sheet.cell(row, span[0], kind if own else head.kind, value, **style)
 
 
 def _height(block: Block, line: Row, spans: tuple[tuple[int, int], ...]) -> float:
@@ -173,7 +171,7 @@ def _signature(sheet: Sheet, row: int) -> None:
     sheet.text(
         row, 0, "得分为机器初评的部分可以复核，对扣分有异议可以申诉；签字表示已阅知。", font_color=FAINT, font_size=9
     )
-    for column, label in ((0, "坐席签字："), (3, "班组长签字："), (7, "日期：")):
+    for column, label in ((0, "坐席签字："), (3, "班组长签字："), (RIGHT, "日期：")):
         sheet.text(row + 1, column, label, bold=True)
     sheet.raw.set_row(row + 1, 26)
 

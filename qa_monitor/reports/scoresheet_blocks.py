@@ -8,6 +8,7 @@ from qa_monitor.agents.entries import CONFIRMED_STATES, REVIEW_NAMES, Entry
 from qa_monitor.agents.examples import Example
 from qa_monitor.agents.interval import EMPTY, Figure
 from qa_monitor.agents.measures import MEASURES, Measure
+from qa_monitor.agents.pay import Pay
 from qa_monitor.reports import figures
 from qa_monitor.reports.columns import Cell, ColumnKind
 from qa_monitor.reports.scoresheet import AgentSheet, ScoreSheet
@@ -202,7 +203,7 @@ def _records(entry: Entry) -> Block:
         for metric, value in entry.indicators.values.items()
     ]
     source = f"由 {entry.indicators.days} 天的每日记录合成" if entry.indicators.days else ""
-    return Block("records", "绩效记录", (Head("metric", "指标"), Head("value", "数值", "ratio")), tuple(rows), source)
+    return Block("records", "绩效记录", (Head("metric", "指标"), Head("value", "数值")), tuple(rows), source)
 
 
 def record_cell(value: float | str | None) -> Cell:
@@ -212,6 +213,11 @@ def record_cell(value: float | str | None) -> Cell:
 
 def is_share(metric: str, value: float | str) -> bool:
     return isinstance(value, float) and 0 <= value <= 1 and metric.endswith(("率", "占比", "比例"))
+
+
+def grade_words(pay: Pay) -> str:
+    """`等级 A`, or 不定级."""
+    return f"等级 {pay.grade}" if pay.total is not None else pay.grade
 
 
 def _pay(agent: AgentSheet) -> Block:
@@ -224,7 +230,7 @@ def _pay(agent: AgentSheet) -> Block:
         rows.append(Row((pay.grade, figures.figure("ratio", pay.coefficient), "系数；" + "；".join(pay.reasons))))
     machine = "机器初评影响了等级" if pay.by_machine else "未经人工确认的机器初评没有影响等级和系数"
     note = "；".join(part for part in (*pay.reasons, machine) if part)
-    return Block("pay", f"等级 {pay.grade} · 系数 {pay.coefficient:.2f}", heads, tuple(rows), note, wide=True)
+    return Block("pay", f"{grade_words(pay)} · 系数 {pay.coefficient:.2f}", heads, tuple(rows), note, wide=True)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ def examples(store: Store, picks: Iterable[Pick]) -> dict[tuple[str, str], Examp
     with store.read() as connection:
         for part in _parts(wanted):
             hashes = sorted({sha256 for sha256, _ in part})
-            of_call = {row.sha256: row for row in connection.execute(_calls_query(hashes))}
-            said = {(row.sha256, row.rule_id): row for row in connection.execute(_findings_query(hashes))}
+            of_call = {row.sha256: row for row in connection.execute(_calls_query(hashes)).all()}
+            said = {(row.sha256, row.rule_id): row for row in connection.execute(_findings_query(part)).all()}
             for sha256, item in part:
                 if sha256 in of_call:
                     found[sha256, item] = _example(of_call[sha256], said.get((sha256, item)), item, costs[sha256, item])
@@ -43,10 +43,12 @@ def _calls_query(hashes: Sequence[str]) -> sa.Select[Any]:
     return sa.select(*(calls.c[name] for name in names)).where(calls.c.sha256.in_(hashes))
 
 
-def _findings_query(hashes: Sequence[str]) -> sa.Select[Any]:
+def _findings_query(part: Sequence[tuple[str, str]]) -> sa.Select[Any]:
     names = ("sha256", "rule_id", "name", "quote", "quote_turn", "quote_s", "why")
+    hashes, items = sorted({sha256 for sha256, _ in part}), sorted({item for _, item in part})
+    # Two lists and not pairs: SQLite reads a whole table to compare it with a list of pairs.
     return sa.select(*(call_findings.c[name] for name in names)).where(
-        call_findings.c.sha256.in_(hashes), call_findings.c.verdict.in_(["pass", "fail"])
+        call_findings.c.sha256.in_(hashes), call_findings.c.rule_id.in_(items)
     )
 
 

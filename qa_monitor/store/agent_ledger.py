@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -49,8 +49,12 @@ def read_period(
     agent_ids: Iterable[str] | None = None,
     min_calls: int = 5,
     new_days: int = 90,
+    dimensions: Sequence[str] = (),
 ) -> PeriodData:
-    """The ledger of `period`: of everybody, of a team, or of some agents (then their teams are read with them)."""
+    """The ledger of `period`: of everybody, of a team, or of some agents (then their teams are read with them).
+
+    `dimensions` is the order to show them in; others follow by name.
+    """
     left = fill_ledger_columns(store, period.before().since, period.until)
     roster = Roster(people.roster_of(store))
     chosen = _chosen(roster, period, team, agent_ids)
@@ -78,6 +82,7 @@ def read_period(
             min_calls=min_calls,
             new_days=new_days,
             wanted=with_teams,
+            dimensions=tuple(dimensions),
         )
     )
     notes = [Note("without_parts", f"{left} 通的内容已按保存期限删除，只有得分，没有维度和证据", left)] if left else []

@@ -93,6 +93,9 @@ _AGENT_LEDGER = Migration(
         "ALTER TABLE calls ADD COLUMN verdicts TEXT",
         "DROP INDEX ix_calls_agent",
         "CREATE INDEX ix_calls_agent ON calls (agent_id, started_at, points)",
+        "DROP INDEX ix_calls_started",
+        """CREATE INDEX ix_calls_started ON calls
+           (started_at, agent_id, business, opening_emotion, snr_db, points)""",
         "CREATE INDEX ix_calls_unfilled ON calls (started_at) WHERE costs IS NULL",
         "ALTER TABLE call_findings ADD COLUMN quote TEXT",
         "ALTER TABLE call_findings ADD COLUMN quote_turn INTEGER",
