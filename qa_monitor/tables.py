@@ -44,11 +44,12 @@ class Table:
     notes: tuple[Note, ...] = ()
 
 
-def read_table(path: Path, known_columns: frozenset[str] = frozenset()) -> Table:
+def read_table(path: Path, known_columns: frozenset[str] = frozenset(), encoding: str | None = None) -> Table:
     """The table in a CSV or Excel file.
 
     The header is the first row in which the most cells are among `known_columns` (title rows above it are passed over),
-    or the first row that is not blank. Raises RecordsFileError when the file cannot be read as a table.
+    or the first row that is not blank. Without `encoding` a CSV file's is found out (see `decode_table`). Raises
+    RecordsFileError when the file cannot be read as a table, or when its encoding might as well be another.
     """
     try:
         size = path.stat().st_size
@@ -61,8 +62,11 @@ def read_table(path: Path, known_columns: frozenset[str] = frozenset()) -> Table
     if path.suffix.lower() in EXCEL_ENDINGS:
         lines, notes = _excel_lines(path)
         return _shape(path, lines, "excel", notes, known_columns)
-    lines, encoding, rejected = _csv_lines(path)
-    return _shape(path, lines, encoding, [], known_columns, rejected)
+    lines, found, rejected = _csv_lines(path, encoding)
+    table = _shape(path, lines, found, [], known_columns, rejected)
+    if encoding is None and found == "gb18030" and known_columns and not known_columns & set(table.columns):
+        _refuse_if_big5(path, table)
+    return table
 
 
 def _shape(
@@ -106,9 +110,22 @@ def _header_at(lines: list[tuple[int, list[str]]], known: frozenset[str]) -> int
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _csv_lines(path: Path) -> tuple[list[tuple[int, list[str]]], str, list[tuple[int, str]]]:
+def _refuse_if_big5(path: Path, table: Table) -> None:
+    """Raises RecordsFileError for a file that GB18030 made nothing known of and that reads as Big5 too."""
+    try:
+        path.read_bytes().decode("big5")
+    except UnicodeDecodeError:
+        return
+    raise RecordsFileError(
+        f"文字编码拿不准：按 GB18030 读出的表头认不得（{'、'.join(table.columns[:4])}），也可能是繁体的 Big5",
+        where=str(path),
+        hint="加 --encoding big5 或 --encoding gb18030 指明，或在 Excel 中另存为“CSV UTF-8”",
+    )
+
+
+def _csv_lines(path: Path, given: str | None) -> tuple[list[tuple[int, list[str]]], str, list[tuple[int, str]]]:
     data = path.read_bytes()
-    text, encoding = decode_table(data, str(path))
+    text, encoding = decode_table(data, str(path)) if given is None else _decode_as(data, given, str(path))
     rejected = [
         (number, "含有空字符（NUL），已去除") for number, line in enumerate(text.split("\n"), start=1) if "\0" in line
     ]
@@ -146,6 +163,20 @@ def decode_table(data: bytes, where: str) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise RecordsFileError(
             f"无法识别的文字编码（第 {error.start} 字节起）", where=where, hint="请在 Excel 中另存为“CSV UTF-8”后再导入"
+        ) from error
+
+
+def _decode_as(data: bytes, encoding: str, where: str) -> tuple[str, str]:
+    """The text in the encoding that the user named."""
+    try:
+        return data.decode(encoding), encoding
+    except LookupError as error:
+        raise RecordsFileError(
+            f"不认识的编码 {encoding}", where=where, hint="可写 utf-8、gb18030、big5、utf-16"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RecordsFileError(
+            f"不是 {encoding} 编码（第 {error.start} 字节起）", where=where, hint="去掉 --encoding 让程序判断，或换一个"
         ) from error
 
 

@@ -37,12 +37,12 @@ def load_averaged(path: Path) -> tuple[str, ...]:
     return load_aliases(path).get(AVERAGED_KEY, ())[1:]
 
 
-def read_performance(path: Path, aliases: dict[str, tuple[str, ...]]) -> PerformanceImport:
+def read_performance(path: Path, aliases: dict[str, tuple[str, ...]], encoding: str | None = None) -> PerformanceImport:
     """Every figure of a table with a 工号 column. The period is a column, or stands in the file's name (`绩效_2026-11`).
 
     Columns that `aliases` does not know are kept under their own names. Raises RecordsFileError without 工号 or period.
     """
-    table = read_table(path, frozenset(name for names in aliases.values() for name in names))
+    table = read_table(path, frozenset(name for names in aliases.values() for name in names), encoding)
     columns = match_columns(table.columns, aliases)
     if "工号" not in columns:
         raise RecordsFileError(

@@ -36,10 +36,10 @@ class RosterImport:
     notes: tuple[Note, ...]
 
 
-def read_roster(path: Path, aliases_file: Path | None = None) -> RosterImport:
+def read_roster(path: Path, aliases_file: Path | None = None, encoding: str | None = None) -> RosterImport:
     """Every line of a roster. Raises RecordsFileError when the file has no 工号 or no 姓名 column."""
     aliases = load_aliases(aliases_file or resource_dir("rules") / ALIASES_FILE)
-    table = read_table(path, frozenset(name for names in aliases.values() for name in names))
+    table = read_table(path, frozenset(name for names in aliases.values() for name in names), encoding)
     columns = match_columns(table.columns, aliases)
     for needed, label in (("agent_id", "工号"), ("name", "姓名")):
         if needed not in columns:

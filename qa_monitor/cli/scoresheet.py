@@ -12,6 +12,7 @@ import click
 
 from qa_monitor.cli.chinese import ChineseCommand, LazyGroup
 from qa_monitor.cli.output import open_store
+from qa_monitor.cli.people import beside_rules
 from qa_monitor.errors import QaMonitorError, SetupError
 from qa_monitor.settings import Settings, load_settings
 from qa_monitor.store.store import Store
@@ -89,7 +90,7 @@ def scoresheet(
     settings = load_settings(home)
     period = _period(period_name)
     policy = _policy(settings, policy_file, no_policy)
-    courses = read_courses(settings.rules_dir / "training.yaml")
+    courses = read_courses(beside_rules(settings, "training.yaml"))
     with _store(settings) as store:
         wanted = tuple(dict.fromkeys(agent_ids)) or None
         data = _read(store, settings, period, team, wanted, policy)
@@ -111,6 +112,7 @@ def _read(
     policy: PolicyFile | None,
 ) -> PeriodData:
     """As much of the period as the sheets need: a forced distribution of grades needs everybody."""
+    from qa_monitor.agents.performance import load_averaged
     from qa_monitor.store.agent_ledger import read_period
 
     everybody = policy is not None and policy.policy.grades.method == "forced"
@@ -123,6 +125,7 @@ def _read(
         min_calls=settings.reports.min_calls,
         new_days=days,
         dimensions=_dimension_order(settings),
+        averaged=load_averaged(beside_rules(settings, "performance_columns.yaml")),
     )
 
 

@@ -152,26 +152,30 @@ def _trend(entry: Entry) -> Block:
 
 
 def _drivers(sheet: ScoreSheet, entry: Entry) -> Block:
-    """What moved the mean, the small ones together, so that the changes add up."""
-    change = sum(driver.change for driver in entry.drivers)
-    named = [d for d in entry.drivers[:DRIVERS_SHOWN] if figures.points(d.change)]
-    rest = change - sum(driver.change for driver in named)
-    rows = [Row((sheet.ledger.item_name(driver.item), figures.points(driver.change))) for driver in named]
+    """What moved the mean, the small ones together, so that the figures shown add up."""
+    change = figures.points(sum(driver.change for driver in entry.drivers)) or 0.0
+    named = [driver for driver in entry.drivers[:DRIVERS_SHOWN] if figures.points(driver.change)]
+    shown_parts = [figures.points(driver.change) or 0.0 for driver in named]
+    rows = [Row((sheet.ledger.item_name(driver.item), part)) for driver, part in zip(named, shown_parts, strict=True)]
     if entry.drivers:
-        rows += [Row(("其余各项", figures.points(rest))), Row(("比上期合计", figures.points(change)))]
+        rows += [Row(("其余各项", figures.points(change - sum(shown_parts)))), Row(("比上期合计", change))]
     heads = (Head("item", "项目"), Head("change", "每通分数", "points"))
     return Block("drivers", "比上期变在哪里", heads, tuple(rows))
 
 
 def _costs(sheet: ScoreSheet, entry: Entry) -> Block:
-    """Where the missing points went, ending with 100 − the sum = the mean."""
-    if not entry.costs or entry.points.value is None:
+    """Where the missing points went; the figures shown add up to 100 − the mean shown."""
+    mean = figures.points(entry.points.value)
+    if not entry.costs or mean is None:
         return Block("costs", "失分构成", (), ())
     named = entry.costs[:COSTS_SHOWN]
-    rest = 100.0 - entry.points.value - sum(cost.per_call for cost in named)
-    rows = [Row((sheet.ledger.item_name(cost.item), figures.points(cost.per_call), cost.calls)) for cost in named]
-    rows.append(Row(("其余各项", figures.points(rest), None)))
-    rows.append(Row(("合计 = 100 − 原始平均分", figures.points(100.0 - entry.points.value), None)))
+    shown_parts = [figures.points(cost.per_call) or 0.0 for cost in named]
+    rows = [
+        Row((sheet.ledger.item_name(cost.item), part, cost.calls))
+        for cost, part in zip(named, shown_parts, strict=True)
+    ]
+    rows.append(Row(("其余各项", figures.points(100.0 - mean - sum(shown_parts)), None)))
+    rows.append(Row(("合计 = 100 − 原始平均分", figures.points(100.0 - mean), None)))
     heads = (Head("item", "项目"), Head("cost", "每通失分", "points"), Head("calls", "涉及通数", "count"))
     return Block("costs", "失分构成", heads, tuple(rows), "每通满分 100 分里失去的分数，按评分表权重折合")
 

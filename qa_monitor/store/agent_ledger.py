@@ -50,16 +50,20 @@ def read_period(
     min_calls: int = 5,
     new_days: int = 90,
     dimensions: Sequence[str] = (),
+    averaged: Sequence[str] | None = None,
 ) -> PeriodData:
     """The ledger of `period`: of everybody, of a team, or of some agents (then their teams are read with them).
 
-    `dimensions` is the order to show them in; others follow by name.
+    `dimensions` is the order to show them in; others follow by name. `averaged` names the metrics whose daily records
+    are averaged, by default those of the columns file that came with the program.
     """
     left = fill_ledger_columns(store, period.before().since, period.until)
     roster = Roster(people.roster_of(store))
     chosen = _chosen(roster, period, team, agent_ids)
     with_teams = None if chosen is None else _with_team_mates(roster, period, chosen)
-    records = records_by_period(store, period.before(TREND_MONTHS - 1), period, with_teams)
+    if averaged is None:
+        averaged = load_averaged(resource_dir("rules") / "performance_columns.yaml")
+    records = records_by_period(store, period.before(TREND_MONTHS - 1), period, with_teams, averaged)
     read = None if with_teams is None else sorted(with_teams)
     frame, strangers = matched(agent_calls.call_frame(store, period.since, period.until, read), roster, period)
     before = period.before()
@@ -156,10 +160,9 @@ def _unmatched(
 
 
 def records_by_period(
-    store: Store, first: Period, last: Period, agent_ids: frozenset[str] | None
+    store: Store, first: Period, last: Period, agent_ids: frozenset[str] | None, averaged: Sequence[str]
 ) -> dict[str, dict[str, Indicators]]:
     """Month → 工号 → indicators of the months first … last."""
-    averaged = load_averaged(resource_dir("rules") / "performance_columns.yaml")
     table = performance.c
     query = sa.select(table.agent_id, table.period, table.metric, table.value).where(
         table.period >= first.name, table.period < last.until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -13,15 +13,18 @@ from qa_monitor.store.store import Store
 
 # (key columns, the other columns)
 _Row = tuple[dict[str, str], dict[str, str | None]]
+_FIELD_NAMES = {"name": "姓名", "team": "班组", "skill_group": "技能组", "post": "岗位", "hired_on": "入职日期",
+                "valid_to": "失效日期"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an import changed."""
+    """What an import changed; `details` says of every updated line what it was and is."""
 
     added: int
     updated: int
     unchanged: int
+    details: tuple[str, ...] = field(default=(), compare=False)
 
     def in_words(self, unit: str) -> str:
         return f"新增 {self.added} {unit}，更新 {self.updated}，未变 {self.unchanged}"
@@ -56,20 +59,52 @@ def save_performance(store: Store, records: Iterable[tuple[str, str, str, str]])
 
 
 def _upsert(store: Store, table: sa.Table, rows: list[_Row]) -> Change:
-    added = updated = unchanged = 0
+    """All rows or none, each compared with the one that stood under its key."""
+    unchanged = 0
+    details: list[str] = []
+    inserts: list[dict[str, str | None]] = []
     with store.write() as connection:
+        known = _known(connection, table, rows)
         for key, values in rows:
-            where = [table.c[name] == value for name, value in key.items()]
-            old = connection.execute(sa.select(*(table.c[name] for name in values)).where(*where)).first()
+            names = tuple(key.values())
+            old = known.get(names)
             if old is None:
-                connection.execute(table.insert().values(**key, **values))
-                added += 1
-            elif tuple(old) != tuple(values.values()):
-                connection.execute(table.update().where(*where).values(**values))
-                updated += 1
-            else:
+                inserts.append({**key, **values})
+            elif old == tuple(values.values()):
                 unchanged += 1
-    return Change(added, updated, unchanged)
+            else:
+                where = [table.c[name] == value for name, value in key.items()]
+                connection.execute(table.update().where(*where).values(**values))
+                details.append(_difference(names, tuple(values), old, tuple(values.values())))
+            known[names] = tuple(values.values())
+        if inserts:
+            connection.execute(table.insert(), inserts)
+    return Change(len(inserts), len(details), unchanged, tuple(details))
+
+
+def _known(
+    connection: sa.Connection, table: sa.Table, rows: list[_Row]
+) -> dict[tuple[str, ...], tuple[str | None, ...]]:
+    """The rows that stand now, by key; of performance records only those of the periods that `rows` are of."""
+    if not rows:
+        return {}
+    keys, names = list(rows[0][0]), list(rows[0][1])
+    query = sa.select(*(table.c[name] for name in (*keys, *names)))
+    if "period" in keys:
+        query = query.where(table.c.period.in_(sorted({key["period"] for key, _ in rows})))
+    return {tuple(row[: len(keys)]): tuple(row[len(keys) :]) for row in connection.execute(query).all()}
+
+
+def _difference(
+    key: tuple[str, ...], names: tuple[str, ...], old: tuple[str | None, ...], new: tuple[str | None, ...]
+) -> str:
+    """`0071 2026-11 投诉：2 → 3`."""
+    parts = [
+        f"{_FIELD_NAMES.get(name, '')} {before or '空'} → {after or '空'}".strip()
+        for name, before, after in zip(names, old, new, strict=True)
+        if before != after
+    ]
+    return f"{' '.join(part for part in key if part)}：{'，'.join(parts)}"
 
 
 def roster_of(store: Store) -> list[Agent]:
