@@ -68,8 +68,11 @@ class Engine(Protocol):
     batch: int  # how many windows are worth giving at once
     hotword_limit: int  # how many tokens of hot words it takes
 
-    def recognise(self, windows: Sequence[Samples], hotwords: str = "") -> list[Heard]:
-        """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order. `hotwords` are made likelier."""
+    def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
+        """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order.
+
+        `hotwords` are made likelier. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        """
         ...
 
     def count_tokens(self, text: str) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qa_monitor.records import AudioInfo, Note, Transcript, Utterance
+from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HotWords, fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 RATE = 16_000
 WINDOWS_AT_ONCE = 32  # bounds memory on long recordings; four batches keep like lengths together
 QUIET_FRAME_S = 0.05
+LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
+LONGEST_CHARACTER_S = 0.6
+LEVEL_SPREAD_DB = 6.0  # how much softer than the loudest a voiced span may stay
+MOST_GAIN_DB = 12.0  # more would make crosstalk and noise sound like a voice
 OTHER_LANGUAGE = 0.5
 
 SUSPECT_NAMES = {
@@ -70,9 +74,11 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
     for windows in _chunks(plan(audio, engine.window_s), WINDOWS_AT_ONCE):
-        for window, heard in _recognise(audio, engine, windows, hotwords):
-            utterances += _utterances(audio.info, window, heard)
-            languages[heard.language.code] += heard.language.probability * window.voiced_s
+        for position, piece, words, heard in _recognise(audio, engine, windows, hotwords):
+            said = _utterance(audio.info.channels[position].index, piece, words, heard)
+            utterances += [said] if said else []
+            voiced_s = sum(span.duration_s for span in piece.voiced)
+            languages[heard.language.code] += heard.language.probability * voiced_s
     utterances.sort(key=lambda one: (one.start_s, one.channel, one.end_s))
     language, probability = _language(languages, settings.language)
     notes = (*hotwords.notes(), *_suspect_notes(utterances), *_language_notes(language, probability, settings.language))
@@ -96,30 +102,104 @@ def plan(audio: Sound, window_s: float) -> list[Window]:
 
 
 def render(audio: Sound, window: Window) -> NDArray[np.float32]:
-    """A window's samples: its pieces as recorded, true silence between them."""
+    """A window's samples: its pieces with true silence between them; on one channel, soft voices raised.
+
+    The engine listens to the loudest voice in a window and takes a much softer one for background. On a channel of its
+    own a much softer voice is background: the other channel's, heard through.
+    """
     import numpy as np
 
+    sounds = [audio.read(window.channel, piece.start_s, piece.end_s) for piece in window.pieces]
+    levels = [
+        [_level_db(sound, piece, span) for span in piece.voiced]
+        for piece, sound in zip(window.pieces, sounds, strict=True)
+    ]
+    aimed_db = max(max(each, default=-np.inf) for each in levels) - LEVEL_SPREAD_DB
     samples = np.zeros(round(window.duration_s * RATE), dtype=np.float32)
-    for piece in window.pieces:
-        sound = audio.read(window.channel, piece.start_s, piece.end_s)
+    for piece, sound, own in zip(window.pieces, sounds, levels, strict=True):
         at = round(piece.at_s * RATE)
         room = len(samples) - at
-        samples[at : at + len(sound)] = sound[:room]
+        shown = _raised(sound, piece, own, aimed_db) if len(audio.info.channels) == 1 else sound
+        samples[at : at + len(sound)] = shown[:room]
     return samples
+
+
+def _level_db(sound: NDArray[np.float32], piece: Piece, span: Span) -> float:
+    import numpy as np
+
+    first, last = (round((at_s - piece.start_s) * RATE) for at_s in (span.start_s, span.end_s))
+    own = sound[first:last].astype(np.float64)
+    return float(10 * np.log10(np.mean(own**2) + 1e-12)) if len(own) else -120.0
+
+
+def _raised(sound: NDArray[np.float32], piece: Piece, levels: Sequence[float], aimed_db: float) -> NDArray[np.float32]:
+    """A piece with its spans raised to the aimed level at least; the gain glides from one span to the next."""
+    import numpy as np
+
+    gains_db = [min(MOST_GAIN_DB, max(0.0, aimed_db - level)) for level in levels]
+    if not any(gains_db):
+        return sound
+    times = [(at_s - piece.start_s) * RATE for span in piece.voiced for at_s in (span.start_s, span.end_s)]
+    curve = np.interp(np.arange(len(sound)), times, np.repeat(gains_db, 2))
+    return np.asarray(np.clip(sound * 10 ** (curve / 20), -1, 1), dtype=np.float32)
 
 
 def _recognise(
     audio: Sound, engine: Engine, windows: Sequence[Window], hotwords: HotWords
-) -> Iterator[tuple[Window, Heard]]:
-    """Every window with what was heard in it; a poor window is heard again piece by piece."""
+) -> Iterator[tuple[int, Piece, tuple[Word, ...], Heard]]:
+    """(channel position, piece, its words, what was heard) of every piece; what was left out is heard again alone."""
     heard = engine.recognise([render(audio, window) for window in windows], hotwords.prompt)
+    again: list[Window] = []
     for window, result in zip(windows, heard, strict=True):
-        if len(window.pieces) == 1 or not _is_poor(window, result):
-            yield window, result
+        if _is_poor(window, result):
+            again += [_alone(window.channel, piece) for piece in window.pieces]
             continue
-        parts = [_alone(window.channel, piece) for piece in window.pieces]
-        again = engine.recognise([render(audio, part) for part in parts])
-        yield from zip(parts, again, strict=True)
+        for piece, words in _placed(audio.info, window, result).items():
+            kept, gaps = left_out(piece, words)
+            gaps = [gap for gap in gaps if not _of_others(audio.info, window.channel, gap)]
+            yield window.channel, piece, kept, result
+            again += [_alone(window.channel, Piece(gap.start_s, gap.end_s, LEAD_S, (gap,))) for gap in gaps]
+    heard = engine.recognise([render(audio, part) for part in again], no_loops=True)
+    for part, result in zip(again, heard, strict=True):
+        for piece, words in _placed(audio.info, part, result).items():
+            yield part.channel, piece, words, result
+
+
+def _placed(info: AudioInfo, window: Window, heard: Heard) -> dict[Piece, tuple[Word, ...]]:
+    words: dict[Piece, tuple[Word, ...]] = dict.fromkeys(window.pieces, ())
+    for piece, word in place(window, heard.words, info.channels[window.channel].index):
+        words[piece] += (word,)
+    return words
+
+
+def left_out(piece: Piece, words: Sequence[Word]) -> tuple[tuple[Word, ...], list[Span]]:
+    """The words, and the voiced stretches for which nothing was written: the decoder passes over a voice that differs.
+
+    The word before such a stretch was aligned to all of it; it is cut to what a word takes.
+    """
+    kept = tuple(_at_most(word) for word in words)
+    gaps = []
+    for span in piece.voiced:
+        inside = [word for word in kept if word.end_s > span.start_s and word.start_s < span.end_s]
+        starts = [span.start_s, *(word.end_s for word in inside)]
+        ends = [*(word.start_s for word in inside), span.end_s]
+        gaps += [Span(a, b) for a, b in zip(starts, ends, strict=True) if b - a >= LEAST_GAP_S]
+    return kept, gaps
+
+
+def _of_others(info: AudioInfo, position: int, gap: Span) -> bool:
+    """Whether another channel speaks for half of the gap: what is heard here is likely to be that voice."""
+    others = [span for index, channel in enumerate(info.channels) if index != position for span in channel.voiced]
+    shared_s = sum(max(0.0, min(gap.end_s, span.end_s) - max(gap.start_s, span.start_s)) for span in others)
+    return shared_s > 0.5 * gap.duration_s
+
+
+def _at_most(word: Word) -> Word:
+    """A word without the silence, or the other voice, that it was aligned to as well."""
+    longest_s = LONGEST_CHARACTER_S * max(1, len(guard.bare(word.text)))
+    if word.end_s - word.start_s <= longest_s + LEAST_GAP_S:
+        return word
+    return replace(word, end_s=round(word.start_s + longest_s, 3))
 
 
 def _is_poor(window: Window, heard: Heard) -> bool:
@@ -130,29 +210,26 @@ def _alone(channel: int, piece: Piece) -> Window:
     return Window(channel, (Piece(piece.start_s, piece.end_s, LEAD_S, piece.voiced),))
 
 
-def _utterances(info: AudioInfo, window: Window, heard: Heard) -> Iterator[Utterance]:
-    """One utterance for each piece of the window in which something was heard."""
-    channel = info.channels[window.channel].index
-    for piece, placed in groupby(place(window, heard.words, channel), key=lambda pair: pair[0]):
-        words = tuple(word for _, word in placed)
-        raw = "".join(word.text for word in words)
-        normal = normalise(raw)
-        if not guard.bare(normal.text):
-            continue
-        confidence = sum(word.probability for word in words) / len(words)
-        voiced_s = sum(span.duration_s for span in piece.voiced)
-        suspect = guard.suspicion(normal.text, voiced_s, confidence, heard.log_probability, heard.no_speech)
-        yield Utterance(
-            channel,
-            words[0].start_s,
-            words[-1].end_s,
-            normal.text,
-            raw,
-            normal.offsets,
-            words,
-            round(confidence, 4),
-            suspect,
-        )
+def _utterance(channel: int, piece: Piece, words: tuple[Word, ...], heard: Heard) -> Utterance | None:
+    """What was said in a piece; None where that was nothing."""
+    raw = "".join(word.text for word in words)
+    normal = normalise(raw)
+    if not guard.bare(normal.text):
+        return None
+    confidence = sum(word.probability for word in words) / len(words)
+    voiced_s = sum(span.duration_s for span in piece.voiced)
+    suspect = guard.suspicion(normal.text, voiced_s, confidence, heard.log_probability, heard.no_speech)
+    return Utterance(
+        channel,
+        words[0].start_s,
+        words[-1].end_s,
+        normal.text,
+        raw,
+        normal.offsets,
+        words,
+        round(confidence, 4),
+        suspect,
+    )
 
 
 def _quietest(audio: Sound, channel: int, start_s: float, end_s: float) -> float:

@@ -33,6 +33,7 @@ TAIL_S = 0.6  # silence after the last word: without it the decoder does not fin
 MIN_FRAMES = 1000  # shorter encoder input makes the decoder repeat itself
 BATCH = 8
 RETRY_BEAM = 5
+NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 HOTWORD_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 16
@@ -95,13 +96,13 @@ class WhisperEngine:
             threads=settings.threads or available_cores(),
         )
 
-    def recognise(self, windows: Sequence[Samples], hotwords: str = "") -> list[Heard]:
+    def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
         """Words of every window, in the windows' order."""
         order = sorted(range(len(windows)), key=lambda i: (-len(windows[i]), i))  # like lengths waste least padding
         heard: dict[int, Heard] = {}
         for first in range(0, len(order), self.batch):
             chosen = order[first : first + self.batch]
-            for i, result in zip(chosen, self._batch([windows[i] for i in chosen], hotwords), strict=True):
+            for i, result in zip(chosen, self._batch([windows[i] for i in chosen], hotwords, no_loops), strict=True):
                 heard[i] = result
         return [heard[i] for i in range(len(windows))]
 
@@ -109,14 +110,15 @@ class WhisperEngine:
         """Tokens of a prompt's text."""
         return len(self._tokenizer.encode(" " + text.strip()))
 
-    def _batch(self, windows: list[Samples], hotwords: str) -> list[Heard]:
+    def _batch(self, windows: list[Samples], hotwords: str, no_loops: bool) -> list[Heard]:
         encoded = self._encode(windows)
         seconds = [len(window) / RATE for window in windows]
         decoded = self._decode(encoded, max(seconds), hotwords, self._beam_size)
         attempts = [1] * len(windows)
         poor = [i for i, one in enumerate(decoded) if self._is_poor(one, seconds[i])]
-        if poor and self._beam_size < RETRY_BEAM:
-            again = self._decode(self._encode([windows[i] for i in poor]), max(seconds), "", RETRY_BEAM)
+        if poor and (self._beam_size < RETRY_BEAM or no_loops):
+            anew = self._encode([windows[i] for i in poor])
+            again = self._decode(anew, max(seconds), "", RETRY_BEAM, NO_REPEAT if no_loops else 0)
             for i, one in zip(poor, again, strict=True):
                 attempts[i] = 2
                 if self._better(one, decoded[i], seconds[i]):
@@ -139,12 +141,15 @@ class WhisperEngine:
             row[:, : one.shape[1]] = one
         return self._whisper.encode(self._storage.from_array(batch))
 
-    def _decode(self, encoded: Any, longest_s: float, hotwords: str, beam_size: int) -> list[_Decoded]:
+    def _decode(
+        self, encoded: Any, longest_s: float, hotwords: str, beam_size: int, no_repeat: int = 0
+    ) -> list[_Decoded]:
         prompt = self._prompt(hotwords)
         results = self._whisper.generate(
             encoded,
             [prompt] * encoded.shape[0],
             beam_size=beam_size,
+            no_repeat_ngram_size=no_repeat,
             max_length=min(448, len(prompt) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,
