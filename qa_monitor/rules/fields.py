@@ -164,6 +164,7 @@ LEAVES: tuple[Operator, ...] = (
             Option("min_chars", read.whole_number(1, 500), 6),
             _EXCEPT,
             Option("of", read.choice(("same", "other")), "same"),
+            Option("part", read.yes_no, False),
         ),
     ),
     Operator(

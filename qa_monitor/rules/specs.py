@@ -66,6 +66,7 @@ class RepeatSpec:
     min_chars: int
     exceptions: tuple[Wording, ...]
     of: Literal["same", "other"]
+    part: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _FILLERS = re.compile("就是说|那个|这个|就是|然后|[嗯呃啊哦噢喔
 # A stretch of one to four characters said again at once: 请请稍等, 还有还有什么. Digits do repeat in numbers.
 _STAMMER = re.compile(r"([^\d\x01]{1,4}?)\1+")
 _SENTENCE_ENDS = "。！？!?"
+_CLAUSE_ENDS = "，、。！？；,!?; "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +101,18 @@ class CallText:
     def sounds_by_turn(self) -> list[str]:
         """The loose sounds of each turn, without fillers and stammers."""
         return self.cleanest.loose.split(chr(fold.BORDER))
+
+    def clause_sounds_by_turn(self) -> list[list[str]]:
+        """The sounds of each turn's clauses; what has no punctuation is one clause."""
+        stream = self.cleanest
+        cuts = np.cumsum(np.isin(fold.codes_of(self.shown), [ord(char) for char in _CLAUSE_ENDS]))[stream.at]
+        breaks = np.flatnonzero((np.diff(cuts) > 0) & (stream.key_codes[1:] != fold.BORDER)) + 1
+        found: list[list[str]] = [[]]
+        for piece in np.split(stream.loose_codes, breaks):
+            first, *later = fold.text_of(piece).split(chr(fold.BORDER))
+            found[-1].append(first)
+            found.extend([words] for words in later)
+        return found
 
     @cached_property
     def _full(self) -> Stream:

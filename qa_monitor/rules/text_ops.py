@@ -20,6 +20,9 @@ from qa_monitor.rules.specs import At, Guard
 
 _ECHO_TURNS = 4
 _GUARD_REACH = 32
+# Clauses are looked for in what was said before only as long as both are of the length of speech: the cost stays linear.
+_LONGEST_CLAUSE = 60
+_LONGEST_SEARCHED = 400
 # What may stand before or after a wording that begins, ends or makes up a turn.
 _NOTHING = re.compile(r"[\W_嗯呃啊哦噢喔诶欸哎唉呀嘛呢吧哈额]*")
 
@@ -176,19 +179,31 @@ def _repeats(mine: str, theirs: str, tail: int) -> bool:
     return theirs in mine or (0 < tail <= len(theirs) and theirs[-tail:] in mine)
 
 
+def _part_said(clauses: list[list[str]], turn: int, earlier: str, spec: specs.RepeatSpec) -> float:
+    """How well the best-fitting clause of a turn stands in what was said earlier (0 to 100)."""
+    if not clauses or len(earlier) > _LONGEST_SEARCHED:
+        return 0.0
+    from rapidfuzz.fuzz import partial_ratio
+
+    cutoff = 100 * spec.similarity
+    fitting = [clause for clause in clauses[turn] if spec.min_chars <= len(clause) <= min(len(earlier), _LONGEST_CLAUSE)]
+    return max((partial_ratio(clause, earlier, score_cutoff=cutoff) for clause in fitting), default=0.0)
+
+
 def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> list[Hit]:
     """Turns that say again what was said shortly before, from the time that makes `times` true on."""
     from rapidfuzz.fuzz import ratio
 
     barred = _Spans([(h.start, h.end) for h in call.phrases.get(exceptions, ())] if exceptions is not None else ())
     plain = call.text.sounds_by_turn()  # sounds, so that a misheard character does not hide a repetition
+    clauses = call.text.clause_sounds_by_turn() if spec.part else []
     said = [0] * len(plain)  # how many times the words of this turn were said up to and with it
     found: list[Hit] = []
     for turn, words in enumerate(plain):
         if len(words) < spec.min_chars or barred.touch(call.text.starts[turn], call.text.ends[turn]):
             continue
         earlier = [
-            (other, ratio(words, plain[other]) / 100)
+            (other, max(ratio(words, plain[other]), _part_said(clauses, turn, plain[other], spec)) / 100)
             for other in range(max(0, turn - spec.turns), turn)
             if len(plain[other]) >= spec.min_chars
             and (call.role_of(other) == call.role_of(turn)) == (spec.of == "same")
