@@ -259,7 +259,9 @@ def points_figure(frame: CallFrame, rows: Rows) -> Figure:
 
 
 def dimension_figures(frame: CallFrame, rows: Rows) -> dict[str, Figure]:
-    return {name: column_figure(values[rows]) for name, values in frame.dimensions.items()}
+    """The mean of each dimension that was scored in these calls."""
+    figures = {name: column_figure(values[rows]) for name, values in frame.dimensions.items()}
+    return {name: figure for name, figure in figures.items() if figure.n}
 
 
 def scored_in(frame: CallFrame, rows: Rows) -> int:
