@@ -197,7 +197,8 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
     barred = _Spans([(h.start, h.end) for h in call.phrases.get(exceptions, ())] if exceptions is not None else ())
     plain = call.text.sounds_by_turn()  # sounds, so that a misheard character does not hide a repetition
     clauses = call.text.clause_sounds_by_turn() if spec.part else []
-    said = [0] * len(plain)  # how many times the words of this turn were said up to and with it
+    # Turns within reach that said the same, also by way of others: a misheard one in the middle does not break the row.
+    alike_with: list[frozenset[int]] = [frozenset()] * len(plain)
     found: list[Hit] = []
     for turn, words in enumerate(plain):
         if len(words) < spec.min_chars or barred.touch(call.text.starts[turn], call.text.ends[turn]):
@@ -209,8 +210,9 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
             and (call.role_of(other) == call.role_of(turn)) == (spec.of == "same")
         ]
         alike = [(other, score) for other, score in earlier if score >= spec.similarity]
-        said[turn] = 1 + max((max(said[other], 1) for other, _ in alike), default=0)
-        if alike and spec.times.holds(said[turn]):
+        row = {turn}.union(*(alike_with[other] or {other} for other, _ in alike))
+        alike_with[turn] = frozenset(other for other in row if other >= turn - spec.turns)
+        if alike and spec.times.holds(len(alike_with[turn])):
             best = max(score for _, score in alike)
             found.append(call.hit(call.text.starts[turn], call.text.ends[turn], best, match="repeat"))
     return found
