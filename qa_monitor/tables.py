@@ -156,7 +156,9 @@ def decode_table(data: bytes, where: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     if data[:200].count(b"\0") > 20:
-        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+        # The zero byte of a separator or digit comes second in little-endian text.
+        head = data[:400]
+        encoding = "utf-16-le" if head[1::2].count(b"\0") > head[::2].count(b"\0") else "utf-16-be"
         return data.decode(encoding, "replace"), encoding
     try:
         return data.decode("gb18030"), "gb18030"

@@ -191,6 +191,8 @@ def _write(store: Store, data: PeriodData, sheet: ScoreSheet, kinds: tuple[str, 
     failed = 0
     with refused(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    if "pdf" in kinds:
+        kinds = (*kinds, "xlsx")  # the PDF is printed from this run's workbook
     writers = _writers(store, data, sheet, folder, name)
     for kind in FORMATS:
         if kind not in kinds:
@@ -224,8 +226,6 @@ def _writers(
 
     def pdf() -> Path:
         workbook = folder / f"{name}.xlsx"
-        if not workbook.exists():
-            xlsx()
         write_pdf(workbook, folder / f"{name}.pdf")
         return folder / f"{name}.pdf"
 

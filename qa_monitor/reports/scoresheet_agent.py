@@ -27,9 +27,10 @@ from qa_monitor.reports.sheets import (
 WIDTHS = (22, 11, 11.5, 11.5, 10, 11.5, 11.5, 2, 32, 32, 32)
 RIGHT = 8  # the first column beside the charts
 HEAD_ROWS = 3
-CHART_ROWS = 14
-CHART_WIDTH, CHART_HEIGHT = 690, 256
+CHART_ROWS = 12
+CHART_WIDTH, CHART_HEIGHT = 690, 232
 TO_THE_RIGHT = frozenset({"drivers", "costs"})
+WHERE_THERE_IS_ROOM = frozenset({"records"})
 # First and last column of each of a block's heads, where they are not one after another.
 SPANS: dict[str, tuple[tuple[int, int], ...]] = {
     "pay": ((0, 1), (2, 2), (3, 10)),
@@ -64,7 +65,7 @@ def write_agent(workbook: Any, sheet: Sheet, scores: ScoreSheet, agent: AgentShe
     for block in blocks:
         if block.wide:
             left = right = _draw(sheet, block, max(left, right), 0)
-        elif block.key in TO_THE_RIGHT:
+        elif block.key in TO_THE_RIGHT or (block.key in WHERE_THERE_IS_ROOM and right < left):
             right = _draw(sheet, block, right, RIGHT)
         else:
             placed[block.key] = _Placed(left + 2, left + 1 + len(block.rows))

@@ -151,7 +151,7 @@ def _team_chart(workbook: Any, sheet: Sheet, scores: ScoreSheet, row: int) -> No
             "data_labels": {"value": True, "num_format": "0.0", "font": {"size": 8}},
         }
     )
-    plain_chart(chart, "各班组平均分", 560, 400)
+    plain_chart(chart, "各班组平均分", 470, 400)
     chart.set_y_axis(
         {"min": 0, "max": 100, "num_format": "0", "major_gridlines": {"visible": True, "line": {"color": LINE}}}
     )

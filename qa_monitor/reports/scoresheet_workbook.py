@@ -15,7 +15,7 @@ from qa_monitor.reports.scoresheet import AgentSheet, ScoreSheet
 from qa_monitor.reports.scoresheet_agent import write_agent
 from qa_monitor.reports.scoresheet_cover import write_cover
 from qa_monitor.reports.scoresheet_notes import write_notes
-from qa_monitor.reports.sheets import Sheet, Styles, Table
+from qa_monitor.reports.sheets import LINE, Sheet, Styles, Table
 from qa_monitor.reports.workbook import POINT_COLOURS
 from qa_monitor.reports.writing import put_in_place, staging
 
@@ -80,7 +80,7 @@ def _link_to_pages(table: Table[lists.Ranked], sheet: ScoreSheet, names: dict[st
     """The 工号 of the ranking lead to the agents' sheets."""
     column = [column.key for column in table.columns].index("agent_id")
     page, _ = table.sheets[0]
-    style = page.styles.get(font_color="#2F6F6B", underline=1, num_format="@", indent=1)
+    style = page.styles.get(font_color="#2F6F6B", underline=1, num_format="@", indent=1, bottom=4, bottom_color=LINE)
     for row, line in enumerate(lists.ranked_rows(sheet), start=1):
         name = names.get(line.entry.agent_id)
         if name is not None:
