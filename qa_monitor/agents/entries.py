@@ -26,6 +26,7 @@ ITEM_NAMES = {
     "veto": "一票否决（其余分数）",
     "bonus": "加分",
     "rounding": "取整",
+    "unknown": "内容已删除，原因不详",
 }
 
 
@@ -139,7 +140,6 @@ class TeamEntry:
     dimensions: Mapping[str, Figure]
     measures: Mapping[str, Figure]
     costs: tuple[Cost, ...]
-    trend: tuple[TrendPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

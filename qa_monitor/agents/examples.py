@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NOT_DEDUCTIONS = frozenset({"veto", "bonus", "rounding"})  # these have no evidence of their own
+NOT_DEDUCTIONS = frozenset({"veto", "bonus", "rounding", "unknown"})  # these have no evidence of their own
 
 
 @dataclass(frozen=True, slots=True)

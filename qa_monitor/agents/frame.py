@@ -83,6 +83,16 @@ class CallFrame:
 
         return np.searchsorted(self.cost_call, np.arange(len(self) + 1)).astype(np.int32)
 
+    @property
+    def without_parts(self) -> int:
+        """Scored calls whose dimensions are not known any more."""
+        import numpy as np
+
+        known = np.zeros(len(self), dtype=bool)
+        for values in self.dimensions.values():
+            known |= ~np.isnan(values)
+        return int((~np.isnan(self.points) & ~known).sum())
+
     def cost_anything(self, item: str) -> NDArray[np.bool_]:
         """For each call, whether an item cost it points."""
         import numpy as np

@@ -20,7 +20,6 @@ from qa_monitor.agents.entries import (
     Entry,
     Ledger,
     Rank,
-    StayFigures,
     TeamEntry,
     TrendPoint,
     Unmatched,
@@ -28,18 +27,27 @@ from qa_monitor.agents.entries import (
 from qa_monitor.agents.frame import CallFrame
 from qa_monitor.agents.indicators import HANDLED, NOTHING, Indicators
 from qa_monitor.agents.interval import EMPTY, Figure, figure_of, share_figure
-from qa_monitor.agents.measures import MEASURES, Rows
-from qa_monitor.agents.placing import Period, Roster, Stay, is_new
+from qa_monitor.agents.measures import MEASURES
+from qa_monitor.agents.placing import Period, Roster, is_new
 from qa_monitor.agents.ranking import ranks
+from qa_monitor.agents.rows import (
+    Sums,
+    businesses,
+    by_state,
+    dimension_figures,
+    figure_of_sums,
+    item_costs,
+    points_figure,
+    rows_during,
+    scored_in,
+    stay_figures,
+)
 from qa_monitor.agents.shrink import Prior, prior_of, shrunken
 from qa_monitor.agents.tallies import suspected, vetoes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Sums = tuple[int, float, float]  # scored calls, Σ points, Σ points²
-BUSINESSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,90 +246,3 @@ def _team(frame: CallFrame, team: str, agents: int, rows: NDArray[np.int64]) -> 
         measures={measure.key: measure.of(frame, rows) for measure in MEASURES},
         costs=item_costs(frame, rows),
     )
-
-
-# --- figures over some rows of a frame --------------------------------------------------------------------------------
-
-
-def column_figure(values: NDArray[np.float64]) -> Figure:
-    """Mean and interval of a column of 0–100 figures, unknown ones left out."""
-    import numpy as np
-
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return EMPTY
-    mean = float(known.mean())
-    return figure_of(len(known), mean, float(((known - mean) ** 2).sum()), 0.0, 100.0)
-
-
-def points_figure(frame: CallFrame, rows: Rows) -> Figure:
-    return column_figure(frame.points[rows])
-
-
-def dimension_figures(frame: CallFrame, rows: Rows) -> dict[str, Figure]:
-    """The mean of each dimension that was scored in these calls."""
-    figures = {name: column_figure(values[rows]) for name, values in frame.dimensions.items()}
-    return {name: figure for name, figure in figures.items() if figure.n}
-
-
-def scored_in(frame: CallFrame, rows: Rows) -> int:
-    import numpy as np
-
-    return int((~np.isnan(frame.points[rows])).sum())
-
-
-def by_state(frame: CallFrame, rows: slice) -> dict[str, Figure]:
-    """The mean score by state of review, of those states that occur."""
-    codes, points = frame.review[rows], frame.points[rows]
-    found = {state: column_figure(points[codes == code]) for code, state in enumerate(frame.reviews)}
-    return {state: figure for state, figure in found.items() if figure.n}
-
-
-def businesses(frame: CallFrame, rows: slice) -> tuple[tuple[str, int], ...]:
-    import numpy as np
-
-    codes = frame.business[rows]
-    counts = np.bincount(codes[codes >= 0], minlength=len(frame.businesses))
-    named = [(name, int(counts[code])) for code, name in enumerate(frame.businesses) if counts[code]]
-    return tuple(sorted(named, key=lambda item: (-item[1], item[0]))[:BUSINESSES_SHOWN])
-
-
-def rows_during(frame: CallFrame, rows: slice, stay: Stay) -> NDArray[np.int64]:
-    import numpy as np
-
-    days = frame.day[rows]
-    found: NDArray[np.int64] = np.flatnonzero((days >= stay.first) & (days <= stay.last)) + rows.start
-    return found
-
-
-def stay_figures(frame: CallFrame, rows: slice, stay: Stay) -> StayFigures:
-    during = rows_during(frame, rows, stay)
-    return StayFigures(stay, len(during), points_figure(frame, during))
-
-
-def item_costs(frame: CallFrame, rows: Rows) -> tuple[Cost, ...]:
-    """Points a scored call that each item cost, dearest first."""
-    import numpy as np
-
-    scored = scored_in(frame, rows)
-    if not scored:
-        return ()
-    if isinstance(rows, slice):
-        chosen: slice | NDArray[np.bool_] = slice(int(frame.cost_bounds[rows.start]), int(frame.cost_bounds[rows.stop]))
-    else:
-        inside = np.zeros(len(frame), dtype=bool)
-        inside[rows] = True
-        chosen = inside[frame.cost_call]
-    items, values = frame.cost_item[chosen], frame.cost[chosen]
-    totals = np.bincount(items, values, len(frame.items)) / scored
-    calls = np.bincount(items[values > 0], minlength=len(frame.items))
-    costs = [Cost(item, float(totals[code]), int(calls[code])) for code, item in enumerate(frame.items) if totals[code]]
-    return tuple(sorted(costs, key=lambda cost: (-cost.per_call, cost.item)))
-
-
-def figure_of_sums(sums: Sums) -> Figure:
-    count, total, squares = sums
-    if not count:
-        return EMPTY
-    mean = total / count
-    return figure_of(count, mean, max(0.0, squares - count * mean * mean), 0.0, 100.0)

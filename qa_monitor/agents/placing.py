@@ -57,6 +57,7 @@ class Roster:
         self._lines: dict[str, list[Agent]] = {}
         for line in sorted(lines, key=lambda line: (line.agent_id, line.valid_from or "")):
             self._lines.setdefault(line.agent_id, []).append(line)
+        self._stays: dict[tuple[str, str], tuple[Stay, ...]] = {}
 
     def __contains__(self, agent_id: str) -> bool:
         return agent_id in self._lines
@@ -69,6 +70,12 @@ class Roster:
 
     def stays(self, agent_id: str, period: Period) -> tuple[Stay, ...]:
         """The agent's lines in force during the period, in order; empty when there is none."""
+        key = (agent_id, period.name)
+        if key not in self._stays:
+            self._stays[key] = self._find_stays(agent_id, period)
+        return self._stays[key]
+
+    def _find_stays(self, agent_id: str, period: Period) -> tuple[Stay, ...]:
         first, last = date.fromisoformat(period.since).toordinal(), date.fromisoformat(period.last_day).toordinal()
         lines = self.lines_of(agent_id)
         if len(lines) == 1:

@@ -25,7 +25,7 @@ COMMANDS = {
     "export": ("qa_monitor.cli.look:export", "导出 CSV 或 JSON"),
     "agents": ("qa_monitor.cli.people:agents", "坐席名册：import 导入、list 列表"),
     "scoresheet": ("qa_monitor.cli.scoresheet:scoresheet", "生成坐席月度成绩单：Excel、CSV、JSON、PDF"),
-    "policy": ("qa_monitor.cli.scoresheet:policy", "绩效办法：check 检查、try 试算"),
+    "policy": ("qa_monitor.cli.policy:policy", "绩效办法：check 检查、try 试算"),
     "performance": ("qa_monitor.cli.people:performance", "绩效记录：import 导入"),
     "rules": ("qa_monitor.cli.rules:rules", "规则：check 检查、test 测试、try 试跑、diff 比较、explain 解释"),
     "purge": ("qa_monitor.cli.people:purge", "删除超过保存期限的通话内容（先 --dry-run 预览）"),

@@ -1,7 +1,8 @@
-"""`scoresheet` and `policy`: the period's score sheets, and the pay policies they use."""
+"""`scoresheet`: a month's score sheets."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,26 +11,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qa_monitor.cli.chinese import ChineseCommand, LazyGroup
+from qa_monitor.cli.chinese import ChineseCommand
 from qa_monitor.cli.output import open_store
 from qa_monitor.cli.people import beside_rules
-from qa_monitor.errors import QaMonitorError, SetupError
+from qa_monitor.errors import SetupError
 from qa_monitor.settings import Settings, load_settings
 from qa_monitor.store.store import Store
 
 if TYPE_CHECKING:
-    from qa_monitor.agents.pay import Moved
     from qa_monitor.agents.placing import Period
     from qa_monitor.agents.read_policy import PolicyFile
     from qa_monitor.reports.scoresheet import ScoreSheet
     from qa_monitor.store.agent_ledger import PeriodData
 
 FORMATS = ("xlsx", "csv", "json", "pdf")
-MOVES_SHOWN = 200
+FILL_TOLD = 500  # calls from which filling in takes long enough to be told
 
 
 @contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
+def reading(settings: Settings) -> Iterator[Store]:
     store = open_store(settings, create=False)
     try:
         yield store
@@ -37,7 +37,19 @@ def _store(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def _period(name: str | None) -> Period:
+@contextmanager
+def _no_cycle_search() -> Iterator[None]:
+    """Hundreds of thousands of rows and no cycles among them: looking for some takes a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def chosen_period(name: str | None) -> Period:
     from qa_monitor.agents.columns import iso_period
     from qa_monitor.agents.placing import month_period
 
@@ -49,7 +61,7 @@ def _period(name: str | None) -> Period:
     return month_period(found)
 
 
-def _policy(settings: Settings, chosen: Path | None, none: bool = False) -> PolicyFile | None:
+def chosen_policy(settings: Settings, chosen: Path | None, none: bool = False) -> PolicyFile | None:
     from qa_monitor.agents.read_policy import read_policy
 
     if none:
@@ -86,14 +98,18 @@ def scoresheet(
     """生成坐席成绩单：封面、排名、每人一页（维度、走势、证据、扣分、系数）、班组、辅导、未匹配、方法说明。"""
     from qa_monitor.agents.training import read_courses
     from qa_monitor.reports.scoresheet import build_score_sheet
+    from qa_monitor.store.backfill import calls_lacking
 
     settings = load_settings(home)
-    period = _period(period_name)
-    policy = _policy(settings, policy_file, no_policy)
+    period = chosen_period(period_name)
+    policy = chosen_policy(settings, policy_file, no_policy)
     courses = read_courses(beside_rules(settings, "training.yaml"))
-    with _store(settings) as store:
+    with _no_cycle_search(), reading(settings) as store:
         wanted = tuple(dict.fromkeys(agent_ids)) or None
-        data = _read(store, settings, period, team, wanted, policy)
+        lacking = len(calls_lacking(store, period.before().since, period.until))
+        if lacking > FILL_TOLD:
+            click.echo(f"首次使用：为 {lacking} 通旧通话补算维度、失分和证据，只做这一次，请稍候")
+        data = read_for(store, settings, period, team, wanted, policy)
         chosen = _chosen(data, team, wanted)
         sheet = build_score_sheet(
             store, data, wanted=chosen, policy=policy, courses=courses, ranked=rank,
@@ -103,7 +119,7 @@ def scoresheet(
         return _write(store, data, sheet, kinds or ("xlsx",), out or settings.reports_dir, _name(period, team, wanted))
 
 
-def _read(
+def read_for(
     store: Store,
     settings: Settings,
     period: Period,
@@ -230,71 +246,3 @@ def _writers(
         return folder / f"{name}.pdf"
 
     return {"xlsx": xlsx, "csv": csv, "json": json, "pdf": pdf}
-
-
-# --- policy -----------------------------------------------------------------------------------------------------------
-
-
-@click.group(cls=LazyGroup, help="绩效办法：改之前先检查、试算。")
-def policy() -> None:
-    pass
-
-
-@policy.command("check", help="检查绩效办法文件（默认规则目录 policy/ 下的全部）")
-@click.argument("files", nargs=-1, metavar="[文件…]", type=click.Path(path_type=Path))
-@click.pass_obj
-def check_policy(home: Path, files: tuple[Path, ...]) -> int:
-    from qa_monitor.agents.read_policy import read_policy
-
-    settings = load_settings(home)
-    paths = files or tuple(sorted((settings.rules_dir / "policy").glob("*.y*ml")))
-    if not paths:
-        raise SetupError(
-            "没有绩效办法文件", where=str(settings.rules_dir / "policy"), hint="参照随软件的 default.yaml 写一个"
-        )
-    bad = 0
-    for path in paths:
-        try:
-            click.echo(f"{path.name}：正确，{read_policy(path).label}")
-        except QaMonitorError as error:
-            bad += 1
-            click.echo(str(error), err=True)
-    return 2 if bad else 0
-
-
-@policy.command("try", help="试算：换成新办法后谁的等级、系数会变")
-@click.argument("file", metavar="新办法", type=click.Path(path_type=Path))
-@click.option("--period", "period_name", metavar="月份", help="用哪个月试算，如 2026-11；默认上个月")
-@click.option("--against", type=click.Path(path_type=Path), help="与哪个办法比，默认取配置 rules.policy")
-@click.pass_obj
-def try_policy(home: Path, file: Path, period_name: str | None, against: Path | None) -> None:
-    from qa_monitor.agents.pay import apply_policy, compare
-
-    settings = load_settings(home)
-    new, old = _policy(settings, file), _policy(settings, against)
-    if new is None or old is None:
-        raise SetupError("没有可比的现行办法", where="rules.policy", hint="用 --against 指定现行办法文件")
-    with _store(settings) as store:
-        ledgers = [_read(store, settings, _period(period_name), None, None, one).ledger for one in (old, new)]
-    moved = compare(apply_policy(old.policy, ledgers[0]), apply_policy(new.policy, ledgers[1]))
-    click.echo(f"现行 {old.label}\n新的 {new.label}")
-    names = {entry.agent_id: f"{entry.agent_id} {entry.name}" for entry in ledgers[0].entries}
-    changed = [move for move in moved if move.changed]
-    for move in changed[:MOVES_SHOWN]:
-        click.echo(f"  {names[move.agent_id]}：{_fare(move)}")
-    if len(changed) > MOVES_SHOWN:
-        click.echo(f"  …另有 {len(changed) - MOVES_SHOWN} 人")
-    before = sum(move.before.coefficient for move in moved) / len(moved) if moved else 0.0
-    after = sum(move.after.coefficient for move in moved) / len(moved) if moved else 0.0
-    machine = sum(move.after.by_machine for move in moved)
-    click.echo(f"共 {len(moved)} 人，{len(changed)} 人等级或系数改变；平均系数 {before:.3f} → {after:.3f}")
-    click.echo(f"新办法下，等级含未经人工确认的机器初评的有 {machine} 人")
-
-
-def _fare(move: Moved) -> str:
-    def one(total: float | None, grade: str, coefficient: float) -> str:
-        return f"{grade}（{'' if total is None else f'{total:.1f} 分，'}系数 {coefficient:.2f}）"
-
-    before, after = move.before, move.after
-    why = f"，{'；'.join(after.reasons)}" if after.reasons else ""
-    return f"{one(before.total, before.grade, before.coefficient)} → {one(after.total, after.grade, after.coefficient)}{why}"

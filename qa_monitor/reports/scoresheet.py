@@ -12,10 +12,10 @@ from qa_monitor.agents.coaching import Advice, Coaching, advise, dearest_items, 
 from qa_monitor.agents.entries import Entry, Ledger
 from qa_monitor.agents.examples import Example, Pick, best_and_worst, deductions, kept, worst_of
 from qa_monitor.agents.frame import CallFrame
-from qa_monitor.agents.ledger import item_costs
 from qa_monitor.agents.links import Link, RuleLink, links, rule_links
 from qa_monitor.agents.pay import Pay, apply_policy
 from qa_monitor.agents.read_policy import PolicyFile
+from qa_monitor.agents.rows import item_costs
 from qa_monitor.agents.tallies import by_agent, satisfaction_by_rule, tallies
 from qa_monitor.agents.training import Course
 from qa_monitor.records import Note

@@ -9,8 +9,9 @@ from qa_monitor.agents.entries import Entry
 from qa_monitor.reports import figures
 from qa_monitor.reports.cover import OCHRE, TEAL, VERMILION, plain_chart
 from qa_monitor.reports.scoresheet import AgentSheet, ScoreSheet
-from qa_monitor.reports.scoresheet_blocks import Block, Head, Row, agent_blocks, grade_words
+from qa_monitor.reports.scoresheet_blocks import agent_blocks, grade_words
 from qa_monitor.reports.scoresheet_columns import marks_of, rank_words
+from qa_monitor.reports.scoresheet_parts import Block, Head, Row
 from qa_monitor.reports.sheets import (
     FAINT,
     HEAD_FILL,

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from qa_monitor.agents.coaching import Advice, Coaching
 from qa_monitor.agents.entries import CONFIRMED_STATES, REVIEW_NAMES, Entry, Rank, TeamEntry, Unmatched
 from qa_monitor.agents.examples import Example
-from qa_monitor.agents.interval import EMPTY, Figure
-from qa_monitor.agents.links import Link, RuleLink
+from qa_monitor.agents.interval import EMPTY
 from qa_monitor.agents.measures import BY_KEY, MEASURES
 from qa_monitor.agents.pay import Pay
 from qa_monitor.reports import figures
 from qa_monitor.reports.columns import Cell, Column, ColumnKind
 from qa_monitor.reports.scoresheet import ScoreSheet
-from qa_monitor.reports.scoresheet_blocks import is_share, record_cell, said, shown, where
+from qa_monitor.reports.scoresheet_blocks import is_share, record_cell
+from qa_monitor.reports.scoresheet_parts import shown
+from qa_monitor.reports.scoresheet_words import said, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,42 +303,3 @@ def unmatched_rows(sheet: ScoreSheet) -> list[Unmatched]:
         if not e.enough
     ]
     return [*sheet.ledger.unmatched, *few]
-
-
-def _limits(kind: ColumnKind, of: str, figure_of: str) -> list[Column[RuleLink]]:
-    names = {"value": "", "low": "\n95%下限", "high": "\n95%上限"}
-
-    def one(part: str) -> Column[RuleLink]:
-        def cell(link: RuleLink) -> Cell:
-            found: Figure = getattr(link, figure_of)
-            return shown(kind, getattr(found, part))
-
-        return Column(f"{figure_of}_{part}", of + names[part], kind, 11, cell)
-
-    return [one("value"), one("low"), one("high")]
-
-
-def link_columns() -> Sequence[Column[Link]]:
-    """One row a month and outcome."""
-    return [
-        Column("period", "月份", "text", 10, lambda link: link.period),
-        Column("outcome", "质检得分与…", "text", 18, lambda link: link.outcome),
-        Column("r", "相关系数 r", "ratio", 11, lambda link: figures.figure("ratio", link.r.value)),
-        Column("low", "95%下限", "ratio", 10, lambda link: figures.figure("ratio", link.r.low)),
-        Column("high", "95%上限", "ratio", 10, lambda link: figures.figure("ratio", link.r.high)),
-        Column("n", "坐席数", "count", 9, lambda link: link.r.n),
-        Column("verdict", "结论", "text", 34, lambda link: link.verdict),
-    ]
-
-
-def rule_link_columns() -> Sequence[Column[RuleLink]]:
-    """One row a rule: what breaking it goes with."""
-    return [
-        Column("name", "规则", "text", 16, lambda link: link.name),
-        Column("item", "规则编号", "id", 28, lambda link: link.item),
-        Column("broken", "违规通数", "count", 10, lambda link: link.broken),
-        Column("judged", "判断通数", "count", 10, lambda link: link.judged),
-        *_limits("ratio", "违规通话的\n预测满意度差", "difference"),
-        *_limits("ratio", "违规率与\n回访不满意率 r", "surveyed"),
-        Column("verdict", "结论", "text", 30, lambda link: link.verdict),
-    ]

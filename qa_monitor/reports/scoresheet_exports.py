@@ -17,6 +17,7 @@ from qa_monitor.reports.safe_text import csv_text
 from qa_monitor.reports.scoresheet import ScoreSheet
 from qa_monitor.reports.scoresheet_blocks import agent_blocks
 from qa_monitor.reports.scoresheet_cover import totals
+from qa_monitor.reports.scoresheet_links import link_columns, rule_link_columns
 from qa_monitor.reports.writing import put_in_place, refused, staging
 from qa_monitor.store.agent_evidence import examples
 from qa_monitor.store.agent_ledger import PeriodData
@@ -52,8 +53,8 @@ def tables(sheet: ScoreSheet, deducted: Iterable[lists.Deduction]) -> list[Liste
         ("未匹配与样本不足", lists.unmatched_columns(), lists.unmatched_rows(sheet)),
     ]
     if sheet.links:
-        listed.append(("与业绩的关系", lists.link_columns(), sheet.links))
-        listed.append(("规则与满意度", lists.rule_link_columns(), sheet.rule_links))
+        listed.append(("与业绩的关系", link_columns(), sheet.links))
+        listed.append(("规则与满意度", rule_link_columns(), sheet.rule_links))
     return listed
 
 

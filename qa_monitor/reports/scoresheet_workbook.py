@@ -14,6 +14,7 @@ from qa_monitor.reports.columns import Column
 from qa_monitor.reports.scoresheet import AgentSheet, ScoreSheet
 from qa_monitor.reports.scoresheet_agent import write_agent
 from qa_monitor.reports.scoresheet_cover import write_cover
+from qa_monitor.reports.scoresheet_links import link_columns, rule_link_columns
 from qa_monitor.reports.scoresheet_notes import write_notes
 from qa_monitor.reports.sheets import LINE, Sheet, Styles, Table
 from qa_monitor.reports.workbook import POINT_COLOURS
@@ -56,8 +57,8 @@ def _fill(workbook: Any, sheet: ScoreSheet) -> None:
     making.list_of(TEAMS, lists.team_columns(sheet), sheet.ledger.teams, printed_to="dearest")
     making.list_of(COACHING, lists.advice_columns(), list(lists.advice_rows(sheet)), printed_to="last")
     if sheet.links:
-        making.list_of(LINKS, lists.link_columns(), sheet.links)
-        making.list_of(RULE_LINKS, lists.rule_link_columns(), sheet.rule_links)
+        making.list_of(LINKS, link_columns(), sheet.links)
+        making.list_of(RULE_LINKS, rule_link_columns(), sheet.rule_links)
     making.list_of(UNMATCHED, lists.unmatched_columns(), lists.unmatched_rows(sheet))
     notes = making.sheet(NOTES)
     names = {agent.entry.agent_id: _page(making, workbook, sheet, agent) for agent in sheet.agents}
@@ -95,7 +96,9 @@ class _Making:
         self._workbook, self._styles, self._counts = workbook, styles, counts
 
     def sheet(self, name: str) -> Sheet:
-        return Sheet(self._workbook, self._styles, name, self._counts)
+        made = Sheet(self._workbook, self._styles, name, self._counts)
+        made.raw.ignore_errors({"number_stored_as_text": "A1:BZ1048576"})  # ids are meant to be text
+        return made
 
     def table(self, name: str, columns: Sequence[Column[Any]], printed_to: str | None = None) -> Table[Any]:
         table: Table[Any] = Table(name, columns, self.sheet, printed_to=printed_to)

@@ -7,6 +7,7 @@ import math
 from qa_monitor.records import CallScore, DimensionScore
 
 VETO, BONUS_ITEM, ROUNDING = "veto", "bonus", "rounding"
+UNKNOWN = "unknown"  # of a call whose score is no longer kept in parts
 DIGITS = 6
 ROUNDING_LIMIT = 0.06  # scores carry one decimal
 

@@ -17,7 +17,7 @@ from qa_monitor.agents.performance import load_averaged
 from qa_monitor.agents.placing import NOT_IN_ROSTER, Period, Roster
 from qa_monitor.records import Note
 from qa_monitor.settings import resource_dir
-from qa_monitor.store import agent_calls, people
+from qa_monitor.store import agent_calls, agent_sums, people
 from qa_monitor.store.backfill import fill_ledger_columns
 from qa_monitor.store.schema import performance
 from qa_monitor.store.store import Store
@@ -57,7 +57,7 @@ def read_period(
     `dimensions` is the order to show them in; others follow by name. `averaged` names the metrics whose daily records
     are averaged, by default those of the columns file that came with the program.
     """
-    left = fill_ledger_columns(store, period.before().since, period.until)
+    fill_ledger_columns(store, period.before().since, period.until)
     roster = Roster(people.roster_of(store))
     chosen = _chosen(roster, period, team, agent_ids)
     with_teams = None if chosen is None else _with_team_mates(roster, period, chosen)
@@ -69,9 +69,9 @@ def read_period(
     before = period.before()
     mine = None if chosen is None else sorted(chosen)
     earlier, _ = matched(agent_calls.call_frame(store, before.since, before.until, mine), roster, before)
-    counts = agent_calls.calls_by_agent(store, period.since, period.until, mine)
+    counts = agent_sums.calls_by_agent(store, period.since, period.until, mine)
     first = period.before(TREND_MONTHS - 1)
-    history = agent_calls.history(store, first.since, period.since, read)
+    history = agent_sums.history(store, first.since, period.since, read)
     ledger = build_ledger(
         LedgerInput(
             period=period,
@@ -89,6 +89,7 @@ def read_period(
             dimensions=tuple(dimensions),
         )
     )
+    left = frame.without_parts
     notes = [Note("without_parts", f"{left} 通的内容已按保存期限删除，只有得分，没有维度和证据", left)] if left else []
     return PeriodData(ledger, roster, frame, earlier, history, records, tuple(notes))
 
@@ -123,14 +124,14 @@ def _cells(store: Store, period: Period, roster: Roster, frame: CallFrame, whole
     }
     cells = [
         cell
-        for cell in agent_calls.case_cells(store, period.since, period.until)
+        for cell in agent_sums.case_cells(store, period.since, period.until)
         if cell.agent_id in roster and cell.agent_id not in partly
     ]
     source = frame
     if not whole and partly:
         read = agent_calls.call_frame(store, period.since, period.until, sorted(partly))
         source, _ = matched(read, roster, period)
-    return cells + agent_calls.cells_of(source, sorted(partly))
+    return cells + agent_sums.cells_of(source, sorted(partly))
 
 
 def _unmatched(
@@ -153,7 +154,7 @@ def _unmatched(
         ]
         found = [item for item in strangers if item.agent_id in chosen and item.kind != NOT_IN_ROSTER]
         return unknown + found + list(unmatched_records(about, roster, mine, period))
-    timeless = agent_calls.calls_without_time(store)
+    timeless = agent_sums.calls_without_time(store)
     first = [unmatched(NO_TIME, "", timeless)] if timeless else []
     ordered = sorted(strangers, key=lambda item: (item.kind != NO_ID, item.kind, item.agent_id))
     return first + ordered + list(unmatched_records(indicators, roster, counts, period))

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from qa_monitor.records import AudioInfo, CallFacts, CallScore, Dialogue, Findings, ModelScores, load
+from qa_monitor.scoring.shares import DIGITS, UNKNOWN
 from qa_monitor.store import calls as call_rows
 from qa_monitor.store import results
 from qa_monitor.store.schema import calls, jobs
-from qa_monitor.store.store import Store
+from qa_monitor.store.store import Store, to_json_text
 
 _KINDS: dict[str, type[Any]] = {
     "audio": AudioInfo,
@@ -23,24 +24,34 @@ _NEEDED = ("dialogue", "model", "findings", "score")
 CHUNK = 200
 
 
-def fill_ledger_columns(store: Store, since: str, until: str) -> int:
-    """Write the ledger's columns of the calls begun in [since, until) that lack them; how many stay without.
-
-    A call whose results were purged keeps its points and has no dimensions, costs or quotes.
-    """
+def calls_lacking(store: Store, since: str, until: str) -> list[str]:
+    """Contents of the calls begun in [since, until) whose row lacks the ledger's columns."""
+    query = (
+        sa.select(calls.c.sha256)
+        .where(calls.c.started_at >= since, calls.c.started_at < until, calls.c.costs.is_(None))
+        .order_by(calls.c.sha256)
+    )
     with store.read() as connection:
-        lacking = list(
-            connection.scalars(
-                sa.select(calls.c.sha256)
-                .where(calls.c.started_at >= since, calls.c.started_at < until, calls.c.costs.is_(None))
-                .order_by(calls.c.sha256)
-            )
-        )
-    left = 0
+        return list(connection.scalars(query))
+
+
+def fill_ledger_columns(store: Store, since: str, until: str) -> None:
+    """Write the ledger's columns of the calls begun in [since, until) that lack them.
+
+    A call whose results were purged keeps its points and has no dimensions or quotes; what it lost is of unknown cause.
+    """
+    lacking = calls_lacking(store, since, until)
     for start in range(0, len(lacking), CHUNK):
         with store.write() as connection:
-            left += sum(not _fill(connection, sha256) for sha256 in lacking[start : start + CHUNK])
-    return left
+            for sha256 in lacking[start : start + CHUNK]:
+                if not _fill(connection, sha256):
+                    _without_parts(connection, sha256)
+
+
+def _without_parts(connection: sa.Connection, sha256: str) -> None:
+    points = connection.scalar(sa.select(calls.c.points).where(calls.c.sha256 == sha256))
+    costs = {UNKNOWN: round(100.0 - points, DIGITS)} if points is not None and points < 100.0 else {}
+    connection.execute(calls.update().where(calls.c.sha256 == sha256).values(costs=to_json_text(costs)))
 
 
 def _fill(connection: sa.Connection, sha256: str) -> bool:
