@@ -70,6 +70,7 @@ class LedgerInput:
     min_calls: int = 5
     new_days: int = 90
     wanted: frozenset[str] | None = None
+    teams: frozenset[str] | None = None  # those all of whose members are in `frame`; None: every team
     dimensions: Sequence[str] = ()  # the order to show them in
 
 
@@ -225,7 +226,7 @@ class _Making:
         return tuple(
             _team(frame, team, len(who[team]), np.sort(np.concatenate(members[team])))
             for team in sorted(members, key=_by_number)
-            if team
+            if team and (self.given.teams is None or team in self.given.teams)
         )
 
 

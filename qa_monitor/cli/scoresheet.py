@@ -187,7 +187,9 @@ def _say_what(sheet: ScoreSheet) -> None:
         click.echo(f"未匹配：{item.kind}{who}（{item.count}）{item.detail}。{item.hint}")
     if len(ledger.unmatched) > 10:
         click.echo(f"未匹配共 {len(ledger.unmatched)} 项，全部列在“未匹配与样本不足”")
-    if not calls:
+    if not sheet.entries:
+        click.echo("这个月名册里没有人在岗；先运行 qa-monitor agents import 导入名册")
+    elif not calls:
         click.echo(f"{ledger.period.name} 没有质检通话；可运行 qa-monitor audit 先质检这个月的录音")
 
 

@@ -48,7 +48,7 @@ def as_ours(error: OSError, target: Path) -> QaMonitorError:
     return ReportNotWritten(
         f"{reason or error}，{kept}",
         where=str(target),
-        hint="关闭打开它的程序或检查目录后，运行 qa-monitor report 重新生成（可加 --out 另存到别处）",
+        hint="关闭打开它的程序或检查目录后，运行 qa-monitor report（成绩单用 scoresheet）重新生成，可加 --out 另存到别处",
     )
 
 

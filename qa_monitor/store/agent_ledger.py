@@ -60,6 +60,7 @@ def read_period(
     fill_ledger_columns(store, period.before().since, period.until)
     roster = Roster(people.roster_of(store))
     chosen = _chosen(roster, period, team, agent_ids)
+    teams = None if chosen is None else _teams_of(roster, period, chosen)
     with_teams = None if chosen is None else _with_team_mates(roster, period, chosen)
     if averaged is None:
         averaged = load_averaged(resource_dir("rules") / "performance_columns.yaml")
@@ -86,6 +87,7 @@ def read_period(
             min_calls=min_calls,
             new_days=new_days,
             wanted=with_teams,
+            teams=teams,
             dimensions=tuple(dimensions),
         )
     )
@@ -106,11 +108,17 @@ def _chosen(roster: Roster, period: Period, team: str | None, agent_ids: Iterabl
     return None
 
 
+def _teams_of(roster: Roster, period: Period, chosen: frozenset[str]) -> frozenset[str]:
+    """Every team in which one of these agents was during the period."""
+    return frozenset(stay.line.team for agent_id in chosen for stay in roster.stays(agent_id, period))
+
+
 def _with_team_mates(roster: Roster, period: Period, chosen: frozenset[str]) -> frozenset[str]:
     """The chosen agents and everybody who was in one of their teams during the period."""
-    stays = {agent_id: roster.stays(agent_id, period) for agent_id in roster.ids()}
-    teams = {stay.line.team for agent_id in chosen for stay in stays.get(agent_id, ())}
-    mates = {agent_id for agent_id, lines in stays.items() if any(stay.line.team in teams for stay in lines)}
+    teams = _teams_of(roster, period, chosen)
+    mates = {
+        agent_id for agent_id in roster.ids() if any(stay.line.team in teams for stay in roster.stays(agent_id, period))
+    }
     return frozenset(chosen | mates)
 
 

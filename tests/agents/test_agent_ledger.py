@@ -255,3 +255,25 @@ def test_trend_has_the_earlier_months(tmp_path: Path) -> None:
 
 def one(ledger: Ledger) -> Entry:
     return ledger.entries[0]
+
+
+def test_a_team_is_shown_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    write_roster(
+        store,
+        agent("001", "甲", "一班"),
+        agent("002", "乙", "一班", valid_to="2026-11-10"),
+        agent("002", "乙", "二班", valid_from="2026-11-11"),
+        agent("003", "丙", "二班"),
+    )
+    days = ("2026-11-05", "2026-11-20")
+    write_calls(
+        store, [Made(who, f"{day}T09:00:00+08:00", name=f"{who}{day}") for who in ("001", "002", "003") for day in days]
+    )
+    whole = read_period(store, NOVEMBER).ledger
+    alone = read_period(store, NOVEMBER, agent_ids=["001"]).ledger
+    moved = read_period(store, NOVEMBER, agent_ids=["002"]).ledger
+    store.close()
+    assert [(team.team, team.calls) for team in whole.teams] == [("一班", 3), ("二班", 3)]
+    assert alone.teams == whole.teams[:1]
+    assert moved.teams == whole.teams
