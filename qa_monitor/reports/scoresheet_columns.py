@@ -217,8 +217,8 @@ def team_columns(sheet: ScoreSheet) -> Sequence[Column[TeamEntry]]:
         figure("low", "95%下限"),
         figure("high", "95%上限"),
         *[dimension(name) for name in sheet.ledger.dimensions],
-        *[measure(one.key) for one in MEASURES],
         Column("dearest", "失分最多（分/通）", "long", 40, dearest),
+        *[measure(one.key) for one in MEASURES],
     ]
 
 

@@ -38,13 +38,14 @@ def link_columns() -> Sequence[Column[Link]]:
 
 
 def rule_link_columns() -> Sequence[Column[RuleLink]]:
-    """One row a rule: what breaking it goes with."""
+    """One row a rule: predicted satisfaction of calls that broke it minus of those that kept it; over agents, the
+    correlation of the share of breaches with the surveyed share of dissatisfied."""
     return [
         Column("name", "规则", "text", 16, lambda link: link.name),
         Column("item", "规则编号", "id", 28, lambda link: link.item),
         Column("broken", "违规通数", "count", 10, lambda link: link.broken),
         Column("judged", "判断通数", "count", 10, lambda link: link.judged),
-        *_limits("ratio", "违规通话的\n预测满意度差", "difference"),
-        *_limits("ratio", "违规率与\n回访不满意率 r", "surveyed"),
+        *_limits("ratio", "满意度差", "difference"),
+        *_limits("ratio", "回访不满 r", "surveyed"),
         Column("verdict", "结论", "text", 30, lambda link: link.verdict),
     ]

@@ -10,8 +10,9 @@ from qa_monitor.agents.measures import MEASURES
 from qa_monitor.reports import figures
 from qa_monitor.reports.explain import REPORT_COUNTS
 from qa_monitor.reports.scoresheet import ScoreSheet
-from qa_monitor.reports.sheets import FAINT, Sheet
+from qa_monitor.reports.sheets import FAINT, LINE_POINTS, ROW_PADDING_POINTS, Sheet, text_width
 
+WORDS_WIDTH = 110
 Lines = list[tuple[str, str]]
 
 
@@ -33,6 +34,8 @@ def method(sheet: ScoreSheet) -> Lines:
         ("回访满意率", "绩效记录中的 满意 ÷（满意＋不满意）；预测满意度是模型对每通电话的预测，两者并列，可互相校验。"),
         ("绩效记录", "按工号和月份对应，从不按姓名猜；每日记录相加（率和平均类指标取加权平均）；同月既有月报又有日报时用月报。"),
         ("班组", "按通话当天名册上的班组计；期内调动的坐席，通话分别计入两个班组。"),
+        ("与业绩的关系", "每月各坐席质检平均分与回访满意率、投诉、一次解决率的相关系数；区间不含 0 才说有关。同时看很多项时，偶然会有一两项碰巧“有关”。"),
+        ("规则与满意度", "满意度差：违规通话与合规通话的预测满意度（1–5）之差；回访不满 r：各坐席违规率与回访不满意率的相关系数。"),
         ("辅导建议", f"每通失分不少于 {LEAST_COST:g} 分且出现两次以上的前几项；上期建议的效果用违规率之差的 Newcombe 区间判断。"),
         ("取整", "得分、每百通、秒数保留 1 位小数，系数和相关系数 2 位，占比 0.1%，四舍五入；Excel、CSV、JSON 使用同一套数字。"),
         ("个人信息", "证据原话中的电话、证件号、户号、住址等已遮盖；超过保存期限的原话已删除，只留得分。"),
@@ -54,7 +57,7 @@ def case_mix(sheet: ScoreSheet) -> Lines:
 def write_notes(sheet: Sheet, scores: ScoreSheet, counts: Counter[str]) -> None:
     """The last sheet: method, effects of the case mix, versions, and what was cut or guarded."""
     sheet.raw.set_column(0, 0, 24)
-    sheet.raw.set_column(1, 1, 110)
+    sheet.raw.set_column(1, 1, WORDS_WIDTH)
     sheet.raw.fit_to_pages(1, 0)
     tidied = [(f"{counts[code]} 处", words) for code, words in REPORT_COUNTS.items() if counts[code]]
     policy = scores.policy.policy if scores.policy else None
@@ -74,4 +77,6 @@ def write_notes(sheet: Sheet, scores: ScoreSheet, counts: Counter[str]) -> None:
         for index, (name, words) in enumerate(lines, start=row + 1):
             sheet.text(index, 0, name, font_color=FAINT, valign="top")
             sheet.text(index, 1, words, text_wrap=True)
+            lines_needed = -(-text_width(words) // (WORDS_WIDTH - 4))
+            sheet.raw.set_row(index, LINE_POINTS * max(1, lines_needed) + ROW_PADDING_POINTS / 2)
         row += len(lines) + 2
