@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +23,15 @@ QUALITY_BANDS = ((20.0, "好"), (10.0, "一般"), (float("-inf"), "差"))
 NO_AUDIO = "无录音"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Scored calls of one agent alike in everything the adjustment looks at: their number, Σ points and Σ points²."""
+class Cell(NamedTuple):
+    """Scored calls of one agent alike in everything the adjustment looks at: their number, Σ points and Σ points².
+
+    A tuple, since a large centre has a hundred thousand of them.
+    """
 
     agent_id: str
     levels: tuple[str, str, str]  # of FACTORS
-    count: int
+    n: int
     total: float
     squares: float
 
@@ -66,9 +68,9 @@ def adjust(cells: Sequence[Cell]) -> CaseMix:
     """Levels of every agent. Without at least two levels of some factor, adjusted and raw figures are the same."""
     import numpy as np
 
-    ordered = sorted((cell for cell in cells if cell.count), key=lambda cell: (cell.agent_id, cell.levels))
+    ordered = sorted(cell for cell in cells if cell.n)
     agents, who = _coded([cell.agent_id for cell in ordered])
-    count = np.array([cell.count for cell in ordered], dtype=float)
+    count = np.array([cell.n for cell in ordered], dtype=float)
     total = np.array([cell.total for cell in ordered])
     squares = np.array([cell.squares for cell in ordered])
     design, labels, counted = _design(ordered, count)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa_monitor.rules.parse import refuse_unknown_keys
 from qa_monitor.rules.source import Node, read_file
 
 _KEYS = ("course", "rules", "dimensions", "content", "hours")
@@ -28,15 +28,22 @@ def read_courses(path: Path) -> tuple[Course, ...]:
         return ()
     root = read_file(path, path.name)
     mapping = root.mapping("培训课程")
-    refuse_unknown_keys(mapping, ("courses",), "培训课程")
+    _refuse_unknown(mapping, ("courses",), "培训课程")
     if "courses" not in mapping:
         root.refuse("缺少 courses", "写法见文件开头的说明")
     return tuple(_course(node) for node in mapping["courses"].items("courses"))
 
 
+def _refuse_unknown(mapping: dict[str, Node], known: tuple[str, ...], what: str) -> None:
+    for key, node in mapping.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            node.refuse(f"{what}不认识 {key}", f"是不是想写 {near[0]}？" if near else "可用的有：" + "、".join(known))
+
+
 def _course(node: Node) -> Course:
     mapping = node.mapping("课程")
-    refuse_unknown_keys(mapping, _KEYS, "课程")
+    _refuse_unknown(mapping, _KEYS, "课程")
     if "course" not in mapping or not ({"rules", "dimensions"} & set(mapping)):
         node.refuse("课程要写 course，以及 rules 或 dimensions", "写法见文件开头的说明")
 

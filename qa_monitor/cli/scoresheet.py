@@ -148,13 +148,14 @@ def read_for(
 def _dimension_order(settings: Settings) -> tuple[str, ...]:
     """The scorecard's dimensions in its order; by name where the scorecard cannot be read."""
     from qa_monitor.errors import RuleFileError
-    from qa_monitor.scoring.read_card import read_card
+    from qa_monitor.rules.source import read_file
 
+    path = settings.rules_dir / settings.rules.scorecard
     try:
-        card = read_card(settings.rules_dir / settings.rules.scorecard)
-    except RuleFileError:
+        dimensions = read_file(path, path.name).mapping("评分表")["dimensions"].items("dimensions")
+        return tuple(node.mapping("维度")["name"].text("name") for node in dimensions)
+    except (RuleFileError, KeyError):
         return ()
-    return tuple(dimension.name for dimension in card.dimensions)
 
 
 def _chosen(data: PeriodData, team: str | None, agent_ids: tuple[str, ...] | None) -> frozenset[str] | None:
