@@ -18,6 +18,7 @@ from qa_monitor.reports.scoresheet import ScoreSheet
 from qa_monitor.reports.scoresheet_blocks import agent_blocks
 from qa_monitor.reports.scoresheet_cover import totals
 from qa_monitor.reports.scoresheet_links import link_columns, rule_link_columns
+from qa_monitor.reports.scoresheet_pay import pay_columns, pay_lines
 from qa_monitor.reports.writing import put_in_place, refused, staging
 from qa_monitor.store.agent_evidence import examples
 from qa_monitor.store.agent_ledger import PeriodData
@@ -52,6 +53,8 @@ def tables(sheet: ScoreSheet, deducted: Iterable[lists.Deduction]) -> list[Liste
         ("辅导建议", lists.advice_columns(), lists.advice_rows(sheet)),
         ("未匹配与样本不足", lists.unmatched_columns(), lists.unmatched_rows(sheet)),
     ]
+    if sheet.policy is not None:
+        listed.append(("等级核算", pay_columns(), pay_lines(sheet)))
     if sheet.links:
         listed.append(("与业绩的关系", link_columns(), sheet.links))
         listed.append(("规则与满意度", rule_link_columns(), sheet.rule_links))

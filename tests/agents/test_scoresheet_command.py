@@ -95,10 +95,19 @@ def test_score_sheets_of_a_month(home: Path, tmp_path: Path) -> None:
     ranking = {row["agent_id"]: row for row in told["lists"]["排名"]["rows"]}
     assert ranking["0071"]["points"] > ranking["0085"]["points"]
     assert ranking["0071"]["surveyed"] == 0.985
-    assert {row["basis"] for row in ranking.values()} == {"未计入", ""} or {
-        row["basis"] for row in ranking.values()
-    } == {"未计入"}
-    assert "未经人工确认的机器初评没有影响" in "".join(str(page["blocks"]) for page in told["agents"]) or told["totals"]
+    assert {row["basis"] for row in ranking.values()} <= {"未计入", ""}
+    with (tmp_path / "成绩单_2026-11" / "等级核算.csv").open(encoding="utf-8-sig", newline="") as stream:
+        steps = list(csv.DictReader(stream))
+    assert {row["工号"] for row in steps} == {"0066", "0071", "0085"}
+    assert all("机器初评" in row["怎么来的"] for row in steps if row["步骤"].startswith("质检得分"))
+
+
+def test_a_format_that_cannot_be_written_does_not_stop_the_others(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "成绩单_2026-11.xlsx").mkdir()
+    done = typed(home, "scoresheet", "--period", "2026-11", "--format", "xlsx", "--format", "csv", "--out", tmp_path)
+    assert done.return_value == 1
+    assert "报告未能写入" in done.output
+    assert (tmp_path / "成绩单_2026-11" / "排名.csv").exists()
 
 
 def test_one_agent_and_one_team(home: Path, tmp_path: Path) -> None:
