@@ -41,7 +41,9 @@ class Compiled:
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)
         if isinstance(spec, (specs.PhraseSpec, specs.WordSpec, specs.RepeatSpec)) and spec.exceptions:
-            self.exceptions[condition] = self.index.add(spec.exceptions, 6, pinyin=True)
+            # What counts only as written is excused only as written: an exception nearly heard must not hide it.
+            by_sound = spec.pinyin if isinstance(spec, specs.PhraseSpec) else True
+            self.exceptions[condition] = self.index.add(spec.exceptions, 6, pinyin=by_sound)
 
 
 class Leaves:
