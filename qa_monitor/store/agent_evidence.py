@@ -19,7 +19,7 @@ RESOLUTION_WORDS = {"resolved": "已解决", "partial": "部分解决", "unresol
 def examples(store: Store, picks: Iterable[Pick]) -> dict[tuple[str, str], Example]:
     """(content, item) → example, of every pick whose call is in the store."""
     costs = {(pick.sha256, pick.item): pick.cost for pick in picks}
-    wanted = sorted(costs)
+    wanted = sorted(costs, key=lambda pick: (pick[1], pick[0]))  # item by item: a query is then about one or two
     found: dict[tuple[str, str], Example] = {}
     with store.read() as connection:
         for part in _parts(wanted):
