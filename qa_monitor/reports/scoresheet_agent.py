@@ -63,7 +63,10 @@ def write_agent(workbook: Any, sheet: Sheet, scores: ScoreSheet, agent: AgentShe
     blocks = agent_blocks(scores, agent)
     charts = {"trend", "dimensions"} & {block.key for block in blocks}
     right += CHART_ROWS * len(charts)
+    first_wide = next((block for block in blocks if block.wide), None)
     for block in blocks:
+        if block is first_wide:
+            sheet.raw.set_h_pagebreaks([max(left, right)])  # figures on one page, words from the next
         if block.wide:
             left = right = _draw(sheet, block, max(left, right), 0)
         elif block.key in TO_THE_RIGHT or (block.key in WHERE_THERE_IS_ROOM and right < left):
@@ -181,7 +184,7 @@ def _signature(sheet: Sheet, row: int) -> None:
 # --- charts ----------------------------------------------------------------------------------------------------------
 
 
-def _trend_chart(workbook: Any, name: str, place: _Placed, _entry: Entry) -> Any:
+def _trend_chart(workbook: Any, name: str, place: _Placed, entry: Entry) -> Any:
     chart = workbook.add_chart({"type": "line"})
     series = (
         (1, "平均分", TEAL, "solid", 2.25),
@@ -201,11 +204,17 @@ def _trend_chart(workbook: Any, name: str, place: _Placed, _entry: Entry) -> Any
             }
         )
     plain_chart(chart, "各月平均分与 95% 区间", CHART_WIDTH, CHART_HEIGHT)
-    chart.set_y_axis({"min": 0, "max": 100, "num_format": "0", "major_gridlines": {"visible": True, "line": {"color": LINE}},
+    chart.set_y_axis({"min": _axis_from(entry), "max": 100, "num_format": "0", "major_gridlines": {"visible": True, "line": {"color": LINE}},
                       "line": {"none": True}})  # fmt: skip
     chart.show_blanks_as("gap")
     chart.set_legend({"position": "bottom"})
     return chart
+
+
+def _axis_from(entry: Entry) -> int:
+    """A whole ten below everything drawn, so that a change of a few points shows."""
+    shown = [value for point in entry.trend for value in (point.points.value, point.points.low) if value is not None]
+    return max(0, int(min(shown, default=0.0) // 10) * 10 - 10)
 
 
 def _dimension_chart(workbook: Any, name: str, place: _Placed, entry: Entry) -> Any:
