@@ -179,15 +179,16 @@ def _repeats(mine: str, theirs: str, tail: int) -> bool:
     return theirs in mine or (0 < tail <= len(theirs) and theirs[-tail:] in mine)
 
 
-def _part_said(clauses: list[list[str]], turn: int, earlier: str, spec: specs.RepeatSpec) -> float:
-    """How well the best-fitting clause of a turn stands in what was said earlier (0 to 100)."""
-    if not clauses or len(earlier) > _LONGEST_SEARCHED:
+def _part_said(clauses: Sequence[str], words: str, spec: specs.RepeatSpec) -> float:
+    """How well the best-fitting clause stands in the words of another turn (0 to 100)."""
+    if not clauses or len(words) > _LONGEST_SEARCHED:
         return 0.0
     from rapidfuzz.fuzz import partial_ratio
 
+    longest = min(len(words), _LONGEST_CLAUSE)
+    fitting = [clause for clause in clauses if spec.min_chars <= len(clause) <= longest]
     cutoff = 100 * spec.similarity
-    fitting = [clause for clause in clauses[turn] if spec.min_chars <= len(clause) <= min(len(earlier), _LONGEST_CLAUSE)]
-    return max((partial_ratio(clause, earlier, score_cutoff=cutoff) for clause in fitting), default=0.0)
+    return max((partial_ratio(clause, words, score_cutoff=cutoff) for clause in fitting), default=0.0)
 
 
 def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> list[Hit]:
@@ -196,7 +197,13 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
 
     barred = _Spans([(h.start, h.end) for h in call.phrases.get(exceptions, ())] if exceptions is not None else ())
     plain = call.text.sounds_by_turn()  # sounds, so that a misheard character does not hide a repetition
-    clauses = call.text.clause_sounds_by_turn() if spec.part else []
+    clauses = call.text.clause_sounds_by_turn() if spec.part else [[]] * len(plain)
+
+    def likeness(one: int, other: int) -> float:
+        whole = ratio(plain[one], plain[other])
+        either = _part_said(clauses[one], plain[other], spec), _part_said(clauses[other], plain[one], spec)
+        return max(whole, *either) / 100
+
     # Turns within reach that said the same, also by way of others: a misheard one in the middle does not break the row.
     alike_with: list[frozenset[int]] = [frozenset()] * len(plain)
     found: list[Hit] = []
@@ -204,7 +211,7 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
         if len(words) < spec.min_chars or barred.touch(call.text.starts[turn], call.text.ends[turn]):
             continue
         earlier = [
-            (other, max(ratio(words, plain[other]), _part_said(clauses, turn, plain[other], spec)) / 100)
+            (other, likeness(turn, other))
             for other in range(max(0, turn - spec.turns), turn)
             if len(plain[other]) >= spec.min_chars
             and (call.role_of(other) == call.role_of(turn)) == (spec.of == "same")
