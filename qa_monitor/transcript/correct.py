@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 from qa_monitor.records import Word
 
 UNSURE_BELOW = 0.75
-WORDS_FILE = "hotwords.txt"
 # Finals and initials that telephone lines and accents make alike.
 _ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 
@@ -82,20 +80,3 @@ def _alike(syllable: str) -> str:
         elif syllable.endswith(long):
             syllable = syllable[: -len(long)] + short
     return syllable
-
-
-@lru_cache(maxsize=8)
-def _load(path: Path, _mtime_ns: int) -> Corrector:
-    return Corrector(read_words(path))
-
-
-def load_corrector(rules_dir: Path) -> Corrector:
-    path = rules_dir / WORDS_FILE
-    return _load(path, path.stat().st_mtime_ns) if path.is_file() else Corrector(())
-
-
-def read_words(path: Path) -> list[str]:
-    """One word a line; `#` begins a comment."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    words = [line.split("#")[0].strip() for line in lines]
-    return [word for word in words if word]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOMAIN_WORDS_NAME = "domain_words.txt"
+HOTWORDS_NAME = "hotwords.txt"
 
 
 @dataclass(frozen=True, slots=True)

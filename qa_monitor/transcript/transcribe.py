@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
+from qa_monitor.transcript.correct import Corrector
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HotWords, fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
 from qa_monitor.transcript.packing import LEAD_S, Piece, Window, pack
@@ -71,11 +72,12 @@ def stage_settings(settings: TranscriptSettings, rules_dir: Path, registry: Mode
 def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules_dir: Path) -> Transcript:
     """Everything said in a recording, in order of time. Deterministic; sound is read a few minutes at a time."""
     hotwords = fit(read_words(rules_dir / settings.hotwords_file), engine.count_tokens, engine.hotword_limit)
+    corrector = _corrector(settings, rules_dir)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
     for windows in _chunks(plan(audio, engine.window_s), WINDOWS_AT_ONCE):
         for position, piece, words, heard in _recognise(audio, engine, windows, hotwords):
-            said = _utterance(audio.info.channels[position].index, piece, words, heard)
+            said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
             voiced_s = sum(span.duration_s for span in piece.voiced)
             languages[heard.language.code] += heard.language.probability * voiced_s
@@ -210,20 +212,29 @@ def _alone(channel: int, piece: Piece) -> Window:
     return Window(channel, (Piece(piece.start_s, piece.end_s, LEAD_S, piece.voiced),))
 
 
-def _utterance(channel: int, piece: Piece, words: tuple[Word, ...], heard: Heard) -> Utterance | None:
+def _corrector(settings: TranscriptSettings, rules_dir: Path) -> Corrector:
+    if not settings.correct_domain_words:
+        return Corrector(())
+    return Corrector((*read_words(rules_dir / settings.hotwords_file), *read_words(rules_dir / DOMAIN_WORDS_NAME)))
+
+
+def _utterance(
+    channel: int, piece: Piece, words: tuple[Word, ...], heard: Heard, corrector: Corrector
+) -> Utterance | None:
     """What was said in a piece; None where that was nothing."""
     raw = "".join(word.text for word in words)
     normal = normalise(raw)
     if not guard.bare(normal.text):
         return None
+    text = corrector.correct(normal.text, normal.offsets, raw, words)
     confidence = sum(word.probability for word in words) / len(words)
     voiced_s = sum(span.duration_s for span in piece.voiced)
-    suspect = guard.suspicion(normal.text, voiced_s, confidence, heard.log_probability, heard.no_speech)
+    suspect = guard.suspicion(text, voiced_s, confidence, heard.log_probability, heard.no_speech)
     return Utterance(
         channel,
         words[0].start_s,
         words[-1].end_s,
-        normal.text,
+        text,
         raw,
         normal.offsets,
         words,

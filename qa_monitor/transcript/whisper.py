@@ -34,7 +34,9 @@ MIN_FRAMES = 1000  # shorter encoder input makes the decoder repeat itself
 BATCH = 8
 RETRY_BEAM = 5
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
-HOTWORD_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
+PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
+# Said before every window: with it Whisper writes simplified characters and punctuation, at no cost in errors.
+PRIMER = {"zh": "以下是普通话的句子。"}
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 16
 
@@ -52,7 +54,6 @@ class WhisperEngine:
     name = "faster-whisper"
     window_s = WINDOW_S
     batch = BATCH
-    hotword_limit = HOTWORD_TOKENS
 
     def __init__(
         self, folder: Path, model: str, *, language: str, beam_size: int, device: str, compute_type: str, threads: int
@@ -79,6 +80,8 @@ class WhisperEngine:
             raise ModelCorrupt(
                 f"模型装载失败：{error}", where=str(folder), hint=f"请运行 qa-monitor models pull {model}"
             ) from error
+        self._primer = PRIMER.get(language, "")
+        self.hotword_limit = PROMPT_TOKENS - self.count_tokens("。" + self._primer)
         self._features = FeatureExtractor(feature_size=self._whisper.n_mels)
 
     @classmethod
@@ -157,9 +160,8 @@ class WhisperEngine:
         return [_decoded(result) for result in results]
 
     def _prompt(self, hotwords: str) -> list[int]:
-        words: list[int] = []
-        if hotwords:
-            words = [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + hotwords.strip())[:HOTWORD_TOKENS]]
+        said = "。".join(part for part in (hotwords.strip(), self._primer) if part)
+        words = [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + said)[:PROMPT_TOKENS]] if said else []
         return [*words, *self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
 
     def _is_poor(self, one: _Decoded, seconds: float) -> bool:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from qa_monitor.settings import resource_dir
-from qa_monitor.transcript.correct import read_words
-
-DOMAIN_WORDS_FILE = "domain_words.txt"
+from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HOTWORDS_NAME, read_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +31,7 @@ def _jieba() -> Any:
 
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
-    for name in (DOMAIN_WORDS_FILE, "hotwords.txt"):
-        path: Path = resource_dir("rules") / name
-        if path.is_file():
-            for word in read_words(path):
-                tokenizer.add_word(word)
+    for name in (DOMAIN_WORDS_NAME, HOTWORDS_NAME):
+        for word in read_words(resource_dir("rules") / name):
+            tokenizer.add_word(word)
     return tokenizer
