@@ -130,7 +130,7 @@ LEAVES: tuple[Operator, ...] = (
             Option("same_turn", read.yes_no, False),
             _EXCEPT,
             _AT,
-            Option("pinyin", read.yes_no, True),
+            Option("pinyin", read.by_sound, 1),
             _GUARDS,
         ),
     ),

@@ -83,7 +83,7 @@ def enough_kept(kept: int, length: int) -> bool:
 
     A single character is judged by its neighbours.
     """
-    return length == 1 or kept >= max(1, length // 2)
+    return length == 1 or kept >= (length + 1) // 2
 
 
 def same_sound_fit(literal: Literal, stream: Stream, start: int) -> Fit | None:

@@ -32,6 +32,7 @@ _HOMOPHONE_COST = 0.05
 _CONFUSION_COST = 0.1
 _EDIT_COST = 0.2
 _LEAST = 0.3
+_SHORT = 6
 
 
 class PhraseHit(NamedTuple):
@@ -55,19 +56,19 @@ class _Use:
     slots: tuple[SlotPieces, ...]
     gaps: tuple[int, ...]  # at most so many characters before each slot
     trigger: int
-    owners: tuple[tuple[int, int, bool], ...]
+    owners: tuple[tuple[int, int, int], ...]
 
 
 class PhraseIndex:
     """Sets of wordings. Add all sets, then `scan` any number of dialogues."""
 
     def __init__(self) -> None:
-        self._owners: dict[_Shape, list[tuple[int, int, bool]]] = {}
+        self._owners: dict[_Shape, list[tuple[int, int, int]]] = {}
         self._sets = 0
         self._built: _Automata | None = None
 
-    def add(self, wordings: Sequence[Wording], gap: int, pinyin: bool) -> int:
-        """Number of the new set. `pinyin` false accepts only the very characters."""
+    def add(self, wordings: Sequence[Wording], gap: int, pinyin: int) -> int:
+        """Number of the new set. Wordings of fewer than `pinyin` characters (all, when 0) only as the very characters."""
         number = self._sets
         self._sets += 1
         self._built = None
@@ -167,7 +168,7 @@ class _Automata:
             start, end = int(stream.at[whole.start]), int(stream.at[whole.end - 1]) + 1
             confidence = _confidence(whole)
             for number_of_set, wording, pinyin in use.owners:
-                if whole.exact or pinyin:
+                if whole.exact or 0 < pinyin <= syllables:
                     yield number_of_set, PhraseHit(start, end, confidence, whole.exact, wording)
 
 
@@ -176,6 +177,9 @@ def _acceptable(fit: Fit, syllables: int, *, single: bool) -> bool:
     if syllables == 1:
         return fit.exact
     if not enough_kept(syllables - fit.homophones - fit.confusions - fit.edits, syllables):
+        return False
+    # In a short wording one wrong syllable is all that is forgiven: with a misheard one beside it too little is left.
+    if fit.edits and syllables < _SHORT and fit.homophones + fit.confusions:
         return False
     # `edits` offers nothing of three syllables but one replaced by a near one.
     return fit.edits <= (1 if single and syllables == 3 else edits_allowed(syllables))

@@ -65,6 +65,16 @@ def yes_no(node: Node, what: str, names: Names) -> bool:
     return node.refuse(f"{what} 应写 yes 或 no，这里是“{value}”")
 
 
+def by_sound(node: Node, what: str, names: Names) -> int:
+    """From how many characters on wordings are also found by their sound; 0 never."""
+    value = node.text(what).lower()
+    if value in YES or value in NO:
+        return int(value in YES)
+    if not value.isdecimal() or not 2 <= int(value) <= 12:
+        node.refuse(f"{what} 应写 yes、no 或 2～12 的整数（几个字以上的说法才认读音），这里是“{value}”")
+    return int(value)
+
+
 def whole_number(low: int, high: int) -> Reader:
     def read(node: Node, what: str, names: Names) -> int:
         value = node.text(what)

@@ -108,7 +108,13 @@ def _time_window(call: Call, place: Place) -> Window:
 
 
 def chosen(hits: Sequence[Hit], which: Which) -> Sequence[Hit]:
-    """The anchors that count: all of them, the first, the last or the N-th."""
+    """The anchors that count: all of them, the first, the last or the N-th by place.
+
+    Hits about the whole call have no place among others.
+    """
+    if which in ("any", "every"):
+        return hits
+    hits = sorted([hit for hit in hits if hit.turn is not None] or hits, key=lambda hit: (hit.start, hit.end))
     if which == "first":
         return hits[:1]
     if which == "last":

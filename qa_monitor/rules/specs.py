@@ -31,7 +31,7 @@ class PhraseSpec:
     same_turn: bool
     exceptions: tuple[Wording, ...]
     at: At
-    pinyin: bool
+    pinyin: int  # 0: only the very characters; else also by sound, in wordings of at least so many characters
     guards: tuple[Guard, ...]
 
 
