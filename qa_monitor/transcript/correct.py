@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from qa_monitor.records import Word
+from qa_monitor.transcript.words import cut
 
 UNSURE_BELOW = 0.75
 # Finals and initials that telephone lines and accents make alike.
@@ -26,22 +27,23 @@ class Corrector:
     def correct(self, text: str, offsets: Sequence[int], raw: str, words: Sequence[Word]) -> str:
         """`text` with unsure stretches that sound like a domain word replaced by it; same length, raw text untouched."""
         unsure = _unsure_places(raw, words)
+        if not unsure or not self._words:
+            return text
         out = text
         heard = [sounds(character) for character in text]
+        # A stretch that begins or ends inside a word of the language is no misheard domain word: 比较|费, not 比|交费.
+        borders = {token.start for token in cut(text)} | {len(text)}
         index = 0
         while index < len(text):
-            found = self._at(heard, index)
-            places = range(index, index + len(found)) if found else range(0)
-            if (
-                found
-                and text[index : index + len(found)] != found
-                and any(offsets[place] in unsure for place in places)
-            ):
-                if text[index : index + len(found)] not in self._known:
-                    out = out[:index] + found + out[index + len(found) :]
-                index += len(found)
-            else:
+            found = self._at(heard, index) if index in borders else None
+            if found is None or index + len(found) not in borders:
                 index += 1
+                continue
+            stretch = text[index : index + len(found)]
+            doubted = any(offsets[place] in unsure for place in range(index, index + len(found)))
+            if stretch != found and stretch not in self._known and doubted:
+                out = out[:index] + found + out[index + len(found) :]
+            index += len(found)
         return out
 
     def _at(self, heard: Sequence[tuple[str, ...]], index: int) -> str | None:
