@@ -32,3 +32,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared data beside the repository (set QA_MONITOR_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def speech_model() -> None:
+    """Skips, by name, where the speech model is not on this machine."""
+    from qa_monitor.errors import QaMonitorError
+    from qa_monitor.models import ModelRegistry
+
+    try:
+        ModelRegistry().path("whisper-base")
+    except QaMonitorError:
+        pytest.skip("the speech model whisper-base is not here (qa-monitor models pull)")

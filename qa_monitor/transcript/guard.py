@@ -81,7 +81,8 @@ def suspicion(text: str, voiced_s: float, confidence: float, log_probability: fl
         return "silence"
     if len(plain) > FASTEST_CPS * voiced_s + 3:
         return "silence"
-    if len(plain) >= 6 and len(_CHINESE.findall(plain)) < MIN_CHINESE_SHARE * len(plain) and not plain.isdigit():
+    letters = [character for character in plain if not character.isdigit()]  # numbers are of every language
+    if len(letters) >= 6 and len(_CHINESE.findall(plain)) < MIN_CHINESE_SHARE * len(letters):
         return "not_chinese"
     if confidence < LOW_CONFIDENCE:
         return "low_confidence"

@@ -68,18 +68,6 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
     return call
 
 
-@pytest.fixture(scope="session")
-def speech_model() -> None:
-    """Skips, by name, where the speech model is not on this machine."""
-    from qa_monitor.errors import QaMonitorError
-    from qa_monitor.models import ModelRegistry
-
-    try:
-        ModelRegistry().path("whisper-base")
-    except QaMonitorError:
-        pytest.skip("the speech model whisper-base is not here (qa-monitor models pull)")
-
-
 def dialogue(call_id: str, *lines: str, **facts: str) -> dict[str, Any]:
     """`坐席：…` and `客户：…` lines as one dialogue object."""
     roles = {"坐席": "agent", "客户": "customer"}

@@ -1,0 +1,165 @@
+"""Windows hold all speech of one channel once; words go back to where they were said; left-out speech is found."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa_monitor.records import AudioInfo, ChannelInfo, Span, Word
+from qa_monitor.settings import TranscriptSettings
+from qa_monitor.transcript.engine import Heard, HeardWord, Language
+from qa_monitor.transcript.packing import LEAD_S, Piece, Window, pack
+from qa_monitor.transcript.transcribe import left_out, render, transcribe
+
+WINDOW_S = 14.4
+RATE = 16_000
+
+
+@st.composite
+def voiced(draw: st.DrawFn) -> list[Span]:
+    spans, at = [], 0.0
+    for _ in range(draw(st.integers(1, 12))):
+        at += draw(st.floats(0.45, 5))
+        length = draw(st.floats(0.2, 40))
+        spans.append(Span(at, at + length))
+        at += length
+    return spans
+
+
+@given(voiced())
+def test_every_voiced_moment_is_in_exactly_one_window(spans: list[Span]) -> None:
+    duration_s = spans[-1].end_s + 0.3
+    windows = pack(0, spans, duration_s, WINDOW_S, lambda start, end: (start + end) / 2)
+    held = [span for window in windows for piece in window.pieces for span in piece.voiced]
+    assert sum(span.duration_s for span in held) == pytest.approx(sum(span.duration_s for span in spans), abs=0.02)
+    pieces = [piece for window in windows for piece in window.pieces]
+    assert all(one.end_s <= other.start_s + 0.2 for one, other in pairwise(pieces))
+    assert all(window.duration_s <= WINDOW_S + 0.3 for window in windows)
+    for window in windows:
+        for piece in window.pieces:
+            assert 0 <= piece.start_s < piece.end_s <= duration_s + 1e-6
+            assert window.piece_at(piece.at_s + piece.duration_s / 2) == piece
+
+
+class Sound:
+    def __init__(self, samples: list[np.ndarray], spans: list[list[Span]]) -> None:
+        self.samples = samples
+        channels = tuple(ChannelInfo(i, -20.0, 30.0, 0.0, tuple(each)) for i, each in enumerate(spans))
+        layout = "mono" if len(samples) == 1 else "stereo"
+        self.info = AudioInfo(len(samples[0]) / RATE, None, 8000, len(samples), "pcm", "wav", layout, False, channels)
+
+    def read(self, channel: int, start_s: float, end_s: float) -> np.ndarray:
+        return self.samples[channel][max(0, round(start_s * RATE)) : round(end_s * RATE)]
+
+
+def noise(seconds: float, level: float) -> np.ndarray:
+    return (level * np.random.default_rng(0).standard_normal(round(seconds * RATE))).astype(np.float32)
+
+
+def window_of(*spans: Span) -> Window:
+    pieces, at_s = [], LEAD_S
+    for span in spans:
+        pieces.append(Piece(span.start_s, span.end_s, at_s, (span,)))
+        at_s += span.duration_s + 0.5
+    return Window(0, tuple(pieces))
+
+
+def level_db(samples: np.ndarray) -> float:
+    return float(10 * np.log10(np.mean(samples**2) + 1e-12))
+
+
+def test_a_soft_voice_on_one_channel_is_raised_and_on_its_own_channel_is_not() -> None:
+    loud, soft = noise(2, 0.2), noise(2, 0.02)
+    window = window_of(Span(0, 2), Span(2, 4))
+    mono = render(Sound([np.concatenate([loud, soft])], [[Span(0, 4)]]), window)
+    second = round(window.pieces[1].at_s * RATE)
+    assert level_db(mono[second : second + RATE]) == pytest.approx(level_db(loud) - 8, abs=0.5)  # 20 dB apart, +12
+    both = Sound([np.concatenate([loud, soft]), noise(4, 0.1)], [[Span(0, 4)], [Span(0, 4)]])
+    assert level_db(render(both, window)[second : second + RATE]) == pytest.approx(level_db(soft), abs=0.5)
+
+
+def said(text: str, start_s: float, end_s: float) -> list[Word]:
+    pace_s = (end_s - start_s) / len(text)
+    return [Word(c, start_s + i * pace_s, start_s + (i + 1) * pace_s, 0.9, 0) for i, c in enumerate(text)]
+
+
+def test_voiced_stretches_without_words_are_found() -> None:
+    piece = Piece(0, 10, LEAD_S, (Span(0, 10),))
+    kept, gaps = left_out(piece, [*said("您好请讲", 0, 1), *said("再见", 9, 9.5)])
+    assert gaps == [Span(1, 9)]
+    assert [word.text for word in kept] == list("您好请讲再见")
+    assert left_out(piece, said("一二三四五六七八九十" * 4, 0, 10))[1] == []
+    assert left_out(piece, [])[1] == [Span(0, 10)]
+
+
+def test_a_word_stretched_over_another_voice_is_cut() -> None:
+    piece = Piece(0, 6, LEAD_S, (Span(0, 6),))
+    kept, gaps = left_out(piece, [*said("您", 0, 4), *said("再见再见", 4, 6)])
+    assert kept[0].end_s == pytest.approx(0.6)
+    assert gaps == [Span(0.6, 4)]
+
+
+def test_silence_between_voiced_spans_is_no_gap() -> None:
+    piece = Piece(0, 10, LEAD_S, (Span(0, 1), Span(9, 10)))
+    assert left_out(piece, [*said("您好", 0, 1), *said("再见", 9, 10)])[1] == []
+
+
+class Scripted:
+    """An engine that says what it is told, window after window."""
+
+    name, model, window_s, batch, hotword_limit = "scripted", "none", WINDOW_S, 8, 100
+
+    def __init__(self, *heard: Heard) -> None:
+        self.heard, self.asked = list(heard), []
+
+    def recognise(self, windows: list, hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
+        self.asked += [(len(window) / RATE, no_loops) for window in windows]
+        return [self.heard.pop(0) for _ in windows]
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+
+def heard(text: str, start_s: float, end_s: float, log_probability: float = -0.2, language: str = "zh") -> Heard:
+    pace_s = (end_s - start_s) / max(1, len(text))
+    words = tuple(HeardWord(c, start_s + i * pace_s, start_s + (i + 1) * pace_s, 0.9) for i, c in enumerate(text))
+    return Heard(words, log_probability, 0.0, Language(language, 0.95))
+
+
+def transcribed(engine: Scripted, sound: Sound, tmp_path: Path):
+    return transcribe(sound, engine, TranscriptSettings(correct_domain_words=False), tmp_path)
+
+
+def test_what_was_left_out_is_heard_again_alone(tmp_path: Path) -> None:
+    sound = Sound([noise(8, 0.1)], [[Span(0, 8)]])
+    engine = Scripted(heard("您好请问有什么可以帮您", 0.2, 3), heard("我家停电了你们来看看", 0.2, 4))
+    text = transcribed(engine, sound, tmp_path)
+    assert [utterance.text for utterance in text.utterances] == ["您好请问有什么可以帮您", "我家停电了你们来看看"]
+    assert [no_loops for _, no_loops in engine.asked] == [False, True]
+    assert text.utterances[1].start_s >= 2.9
+
+
+def test_a_gap_in_which_the_other_channel_speaks_is_left_alone(tmp_path: Path) -> None:
+    spans = [[Span(0, 8)], [Span(3.5, 8)]]
+    engine = Scripted(heard("您好请问有什么可以帮您", 0.2, 3), heard("我家停电了你们来看看好不好", 0.2, 4.5))
+    text = transcribed(engine, Sound([noise(8, 0.1), noise(8, 0.1)], spans), tmp_path)
+    assert len(engine.asked) == 2
+    assert [utterance.channel for utterance in text.utterances] == [0, 1]
+
+
+def test_other_languages_are_told(tmp_path: Path) -> None:
+    sound = Sound([noise(4, 0.1)], [[Span(0, 4)]])
+    text = transcribed(Scripted(heard("你好我想问下电费", 0.2, 3.9, language="yue")), sound, tmp_path)
+    assert [note.code for note in text.notes] == ["other_language"]
+    assert text.language == "yue"
+
+
+def test_nothing_voiced_is_an_empty_transcript(tmp_path: Path) -> None:
+    text = transcribed(Scripted(), Sound([noise(4, 0.001)], [[]]), tmp_path)
+    assert text.utterances == ()
+    assert text.notes == ()
