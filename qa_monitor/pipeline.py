@@ -149,11 +149,11 @@ def _run_score(work: Work) -> CallScore:
 _AUDIO = (
     Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info),
     Stage(
-        "transcript", "1", ("audio",), Transcript, lambda tools, _: tools.speech_settings["transcript"], _run_transcript
+        "transcript", "2", ("audio",), Transcript, lambda tools, _: tools.speech_settings["transcript"], _run_transcript
     ),
     Stage(
         "dialogue",
-        "1",
+        "2",
         ("transcript",),
         Dialogue,
         lambda tools, facts: [tools.speech_settings["dialogue"], facts.agent_channel],
