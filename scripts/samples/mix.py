@@ -163,6 +163,21 @@ def mix(calls: list[dict[str, Any]], spoken: Path, samples: Path) -> None:
         text = json.dumps(reference, ensure_ascii=False, indent=1) + "\n"
         (samples / "reference" / f"{call['id']}.json").write_text(text, encoding="utf-8")
     write_sidecar(calls, samples / "通话清单.csv")
+    write_transcripts(calls, samples)
+
+
+def write_transcripts(calls: list[dict[str, Any]], samples: Path) -> None:
+    """The same calls as text, for `audit-text`: facts from the call list, turns from the references."""
+    with (samples / "transcripts.jsonl").open("w", encoding="utf-8") as stream:
+        for call in sorted(calls, key=lambda call: call["id"]):
+            told = json.loads((samples / "reference" / f"{call['id']}.json").read_text(encoding="utf-8"))
+            listed = () if call.get("unlisted") else ("agent_id", "started_at", "business")
+            turns = [
+                {"role": turn["role"], "text": turn["text"], "start": turn["start_s"], "end": turn["end_s"]}
+                for turn in told["turns"]
+            ]
+            row = {"id": call["id"], **{field: call[field] for field in listed if call.get(field)}, "turns": turns}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def write_sidecar(calls: list[dict[str, Any]], path: Path) -> None:
