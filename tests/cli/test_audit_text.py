@@ -42,7 +42,9 @@ def test_results_say_all_that_is_promised(run: Run, tmp_path: Path) -> None:
     assert sum(good["resolution"]["probabilities"].values()) == pytest.approx(1, abs=0.01)
     assert 1 <= bad["satisfaction"]["score"] < good["satisfaction"]["score"] <= 5
     assert good["scorer"].startswith("基线")
-    assert "138" not in json.dumps(good)
+    told = json.dumps(good, ensure_ascii=False)
+    assert "幺三八" not in told
+    assert "13800001234" not in told
     assert "零零零零幺二三四" not in json.dumps(good, ensure_ascii=False)
     assert (tmp_path / "home" / "reports" / "质检成绩表.xlsx").exists()
     assert (tmp_path / "home" / "reports" / "质检报告.html").exists()
