@@ -1,14 +1,15 @@
 """Whisper through CTranslate2, window by window.
 
-Three things make it quick without costing accuracy. The encoder is given as many frames as the batch needs and not
-always 30 s; windows are decoded greedily in batches and only the poor ones again with a beam; word times come from one
-alignment pass over the text instead of from timestamp tokens.
+Four things make it quick without costing accuracy. Batches run side by side, one core each, on one copy of the model.
+The encoder is given as many frames as the batch needs and not always 30 s. Only poor windows are decoded again. Word
+times come from one alignment pass over the text instead of from timestamp tokens.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ ALIGNED_PER_S = 50
 WINDOW_S = 14.4
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
 MIN_FRAMES = 1000  # shorter encoder input makes the decoder repeat itself
-BATCH = 8
+BATCH = 4  # the same on every machine: what a window is batched with changes its padding, and so its text
 RETRY_BEAM = 5
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
@@ -68,7 +69,7 @@ class WhisperEngine:
         self._storage = ctranslate2.StorageView
         try:
             self._whisper = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=compute_type, intra_threads=threads, inter_threads=1
+                str(folder), device=device, compute_type=compute_type, intra_threads=1, inter_threads=threads
             )
             self._tokenizer = Tokenizer(
                 TokenizerFile.from_file(str(folder / "tokenizer.json")),
@@ -80,6 +81,7 @@ class WhisperEngine:
             raise ModelCorrupt(
                 f"模型装载失败：{error}", where=str(folder), hint=f"请运行 qa-monitor models pull {model}"
             ) from error
+        self._lanes = ThreadPoolExecutor(threads, thread_name_prefix="whisper")
         self._primer = PRIMER.get(language, "")
         self.hotword_limit = PROMPT_TOKENS - self.count_tokens("。" + self._primer)
         self._features = FeatureExtractor(feature_size=self._whisper.n_mels)
@@ -102,11 +104,14 @@ class WhisperEngine:
     def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
         """Words of every window, in the windows' order."""
         order = sorted(range(len(windows)), key=lambda i: (-len(windows[i]), i))  # like lengths waste least padding
-        heard: dict[int, Heard] = {}
-        for first in range(0, len(order), self.batch):
-            chosen = order[first : first + self.batch]
-            for i, result in zip(chosen, self._batch([windows[i] for i in chosen], hotwords, no_loops), strict=True):
-                heard[i] = result
+        count = max(min(2, len(order)), -(-len(order) // self.batch))  # even ones, so that no core waits for another
+        batches = [order[place::count] for place in range(count)]
+        results = self._lanes.map(lambda chosen: self._batch([windows[i] for i in chosen], hotwords, no_loops), batches)
+        heard = {
+            i: result
+            for chosen, batch in zip(batches, results, strict=True)
+            for i, result in zip(chosen, batch, strict=True)
+        }
         return [heard[i] for i in range(len(windows))]
 
     def count_tokens(self, text: str) -> int:
