@@ -30,8 +30,12 @@ def test_folder_with_a_call_and_everything_that_goes_wrong(run: Run, tmp_path: P
     rate = 8000
     clock = np.arange(12 * rate) / rate
     soundfile.write(folder / "0001_20261101_080000_silence.wav", np.zeros((len(clock), 2)), rate)
-    soundfile.write(folder / "0001_20261101_080100_ringback.wav", 0.2 * np.sin(2 * np.pi * 450 * clock) * (clock % 5 < 1), rate)
-    soundfile.write(folder / "0001_20261101_080200_noise.wav", np.random.default_rng(0).normal(0, 0.05, len(clock)), rate)
+    soundfile.write(
+        folder / "0001_20261101_080100_ringback.wav", 0.2 * np.sin(2 * np.pi * 450 * clock) * (clock % 5 < 1), rate
+    )
+    soundfile.write(
+        folder / "0001_20261101_080200_noise.wav", np.random.default_rng(0).normal(0, 0.05, len(clock)), rate
+    )
     soundfile.write(folder / "0001_20261101_080300_blip.wav", 0.3 * np.sin(clock[:1600]), rate)
     (folder / "empty.wav").touch()
     (folder / "text.wav").write_text("不是录音" * 100)

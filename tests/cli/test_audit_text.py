@@ -25,7 +25,9 @@ def stage_rows(home: Path) -> dict[str, int]:
 
 
 def test_results_say_all_that_is_promised(run: Run, tmp_path: Path) -> None:
-    file = write_dialogues(tmp_path / "in.jsonl", dialogue("T2", *BAD, agent_id="0085"), dialogue("T1", *GOOD, business="故障报修"))
+    file = write_dialogues(
+        tmp_path / "in.jsonl", dialogue("T2", *BAD, agent_id="0085"), dialogue("T1", *GOOD, business="故障报修")
+    )
     done = run("audit-text", file, "--out", tmp_path / "out.jsonl")
     assert done.returncode == 0, done.stderr
     bad, good = results(tmp_path / "out.jsonl")
@@ -61,7 +63,9 @@ def test_second_run_does_nothing_and_writes_the_same(run: Run, tmp_path: Path) -
 def test_same_call_in_another_store_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     file = write_dialogues(tmp_path / "in.jsonl", dialogue("T1", *GOOD), dialogue("T2", *BAD))
     for name in ("a", "b"):
-        run("audit-text", file, "--out", tmp_path / f"{name}.jsonl", "--no-report", QA_MONITOR_HOME=str(tmp_path / name))
+        run(
+            "audit-text", file, "--out", tmp_path / f"{name}.jsonl", "--no-report", QA_MONITOR_HOME=str(tmp_path / name)
+        )
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
 
 
@@ -72,11 +76,17 @@ def test_changed_rules_recompute_findings_and_scores_only(run: Run, tmp_path: Pa
     before = stage_rows(home)
     pack = home / "rules" / "common" / "9_own.yaml"
     pack.write_text(
-        "rules:\n  - id: own.rule\n    name: 说到登记\n    category: 服务规范\n    check: {phrase: 登记}\n", encoding="utf-8"
+        "rules:\n  - id: own.rule\n    name: 说到登记\n    category: 服务规范\n    check: {phrase: 登记}\n",
+        encoding="utf-8",
     )
     assert run("audit-text", file, "--out", tmp_path / "out.jsonl", "--no-report").returncode == 0
     after = stage_rows(home)
-    assert {stage: after[stage] - before[stage] for stage in after} == {"dialogue": 0, "model": 0, "findings": 1, "score": 1}
+    assert {stage: after[stage] - before[stage] for stage in after} == {
+        "dialogue": 0,
+        "model": 0,
+        "findings": 1,
+        "score": 1,
+    }
     (row,) = results(tmp_path / "out.jsonl")
     assert [finding["verdict"] for finding in row["findings"] if finding["rule_id"] == "own.rule"] == ["pass"]
     with sqlite3.connect(home / "store.db") as store:
@@ -93,7 +103,7 @@ def test_bad_lines_are_named_and_the_others_done(run: Run, tmp_path: Path) -> No
         b'{"id": "x", "turns": [{"role": "boss", "text": "a"}]}',
         b'{"id": "y", "turns": [{"role": "agent"}]}',
         b'{"id": "z", "turns": [{"role": "agent", "text": "a", "start": 5, "end": 2}]}',
-        "{\"id\": \"g\", \"turns\": \"您好\"}".encode("gbk"),
+        '{"id": "g", "turns": "您好"}'.encode("gbk"),
         b"",
         b'{"id": "empty", "turns": []}',
     ]
@@ -109,14 +119,21 @@ def test_bad_lines_are_named_and_the_others_done(run: Run, tmp_path: Path) -> No
     assert last["findings"] == []
 
 
-def test_interrupted_once_it_stops_soon_and_the_next_run_finishes(environment: dict[str, str], run: Run, tmp_path: Path) -> None:
+def test_interrupted_once_it_stops_soon_and_the_next_run_finishes(
+    environment: dict[str, str], run: Run, tmp_path: Path
+) -> None:
     file = write_dialogues(tmp_path / "in.jsonl", *(dialogue(f"T{n}", *GOOD, *BAD, *GOOD) for n in range(400)))
     command = [sys.executable, "-m", "qa_monitor", "audit-text", str(file), "--no-report"]
-    started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY)
+    started = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
+    )
     store = tmp_path / "home" / "store.db"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if store.exists() and sqlite3.connect(store).execute("SELECT 1 FROM sqlite_master WHERE name='jobs'").fetchone():
+        if (
+            store.exists()
+            and sqlite3.connect(store).execute("SELECT 1 FROM sqlite_master WHERE name='jobs'").fetchone()
+        ):
             done = sqlite3.connect(store).execute("SELECT count(*) FROM jobs WHERE state='done'").fetchone()[0]
             if done >= 5:
                 break
@@ -127,13 +144,18 @@ def test_interrupted_once_it_stops_soon_and_the_next_run_finishes(environment: d
     assert "重新运行同一命令即可继续" in said
     assert sqlite3.connect(store).execute("SELECT count(*) FROM jobs WHERE state='running'").fetchone() == (0,)
     assert run("audit-text", file, "--no-report").returncode == 0
-    assert sqlite3.connect(store).execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall() == [("done", 400)]
+    assert sqlite3.connect(store).execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall() == [
+        ("done", 400)
+    ]
 
 
 def test_two_runs_share_one_store(environment: dict[str, str], tmp_path: Path, home: Path) -> None:
     file = write_dialogues(tmp_path / "in.jsonl", *(dialogue(f"T{n}", *GOOD) for n in range(60)))
     command = [sys.executable, "-m", "qa_monitor", "audit-text", str(file), "--no-report", "--workers", "1"]
-    pair = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY) for _ in range(2)]
+    pair = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY)
+        for _ in range(2)
+    ]
     ended = [process.communicate(timeout=120) + (process.returncode,) for process in pair]
     assert [code for _, _, code in ended] == [0, 0], ended
     assert stage_rows(home) == {"dialogue": 60, "findings": 60, "model": 60, "score": 60}
@@ -218,7 +240,9 @@ def test_purge_takes_the_words_and_keeps_the_figures(run: Run, tmp_path: Path, h
     with sqlite3.connect(home / "store.db") as store:
         assert store.execute("SELECT call_id, points > 0 FROM calls").fetchone() == ("T1", 1)
         assert store.execute("SELECT action FROM audit_trail").fetchall() == [("purge",)]
-        assert b"\xe6\x82\xa8\xe5\xa5\xbd" not in b"".join(bytes(row[0] or b"") for row in store.execute("SELECT source FROM recordings"))
+        assert b"\xe6\x82\xa8\xe5\xa5\xbd" not in b"".join(
+            bytes(row[0] or b"") for row in store.execute("SELECT source FROM recordings")
+        )
     store.close()
     assert run("report").returncode == 0
 
@@ -229,7 +253,10 @@ def test_plain_surroundings_give_readable_output(run: Run, environment: dict[str
     assert done.returncode == 0
     assert "本次新处理 1 通" in done.stdout
     gbk = subprocess.run(
-        [sys.executable, "-m", "qa_monitor", "show", "T1"], env={**environment, "PYTHONIOENCODING": "gbk"}, capture_output=True, timeout=60
+        [sys.executable, "-m", "qa_monitor", "show", "T1"],
+        env={**environment, "PYTHONIOENCODING": "gbk"},
+        capture_output=True,
+        timeout=60,
     )
     assert gbk.returncode == 0
     assert "感谢您的来电" in gbk.stdout.decode("gbk", "replace")
@@ -256,10 +283,10 @@ def test_unknown_agents_are_listed_and_not_matched_by_name(run: Run, tmp_path: P
     (tmp_path / "名册.csv").write_text("工号,姓名,班组\n007,甲,一班\n", encoding="utf-8")
     assert "新增 1 人" in run("agents", "import", tmp_path / "名册.csv").stdout
     assert "未变 1" in run("agents", "import", tmp_path / "名册.csv").stdout
-    file = write_dialogues(tmp_path / "in.jsonl", dialogue("T1", *GOOD, agent_id="7"), dialogue("T2", *GOOD, agent_id="007"))
+    file = write_dialogues(
+        tmp_path / "in.jsonl", dialogue("T1", *GOOD, agent_id="7"), dialogue("T2", *GOOD, agent_id="007")
+    )
     table = run("audit-text", file).stdout
     assert "007 甲" in table
     assert "7 甲" not in table.replace("007 甲", "")
     assert "007" in run("agents", "list").stdout
-
-
