@@ -59,8 +59,10 @@ def _kept(
 ) -> Iterator[PhraseHit]:
     barred = call.phrases.get(exceptions, ()) if exceptions is not None and hits else ()
     spans = _Spans([(hit.start, hit.end) for hit in barred])
+    # An exception that is only nearly heard does not excuse what was heard word for word.
+    exact = _Spans([(hit.start, hit.end) for hit in barred if hit.sure])
     for hit in hits:
-        if spans.touch(hit.start, hit.end):
+        if (exact if hit.sure else spans).touch(hit.start, hit.end):
             continue
         if at != "any" and not _placed(call, hit, at):
             continue

@@ -37,6 +37,20 @@ TEXT_CASES: list[tuple[str, str, str, str]] = [
     ("phrase", "phrase: 您好\nat: start", "嗯，您好国家电网", "好的，那您好好休息"),
     ("phrase", "phrase: 再见\nat: end", "感谢来电再见啊", "再见到他的时候说一声"),
     ("phrase", "phrase: 不归我管\npinyin: no", "不归我管", "不规我管"),
+    ("phrase", "phrase: [不归我管, 请稍等]\npinyin: 4", "这事不规我管", "请烧等"),
+    ("phrase", "phrase: [不归我管, 请稍等]\npinyin: 4", "请稍等", "请烧灯"),
+    # a short wording forgives one wrong syllable, not a misheard one beside it; half of three characters is two
+    ("phrase", "phrase: 替您着急", "我替您找急", "我给您找急"),
+    ("phrase", "phrase: 多包涵", "您多包含", "您多抱寒"),
+    # what was said word for word is not excused by an exception that is only nearly heard
+    ("phrase", "phrase: 马上派人\nexcept: [马上派您去]", "马上派人去", "马上派您去"),
+    # the first by place, whichever alternative found it
+    (
+        "before",
+        "before: [{phrase: 核对}, {any: [{phrase: 余额}, {phrase: 欠费}]}]\nwhich: first",
+        "坐席：核对一下 | 坐席：您欠费了 | 坐席：余额是零",
+        "坐席：您欠费了 | 坐席：核对一下 | 坐席：余额是零",
+    ),
     ("word", "word: [退费]", "给您退费", "给您退还费用"),
     ("word", "word: [会]", "明天会有人上门", "找会计处理"),
     ("pattern", "pattern: '\\d{3,6}号'", "１２３号为您服务", "三号楼"),
