@@ -65,8 +65,8 @@ class BatchState:
 
     @property
     def left_s(self) -> float | None:
-        """Wall seconds to go, by the bytes finished so far; None while there is nothing to go by."""
-        if self.walking or not self.bytes_fresh:
+        """Wall seconds to go, by the bytes finished so far; None while there is too little to go by."""
+        if self.walking or not self.bytes_fresh or self.done < 2:
             return None
         return self.elapsed_s * self.bytes_left / self.bytes_fresh
 
@@ -259,6 +259,8 @@ class Batch:
                 args=(self.settings, self.kind, self.profile, self._no_more, self._stopping, self._progress),
                 name=f"qa-worker-{len(self._workers) + 1}",
             )
+            # One heap for all threads of a worker: with one each, memory freed by one is lost to the others (100 MB).
+            os.environ.setdefault("MALLOC_ARENA_MAX", "1")
             worker.start()
             self._workers.append(worker)
 

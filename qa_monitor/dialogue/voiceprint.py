@@ -23,7 +23,7 @@ FRAME_S = 0.02  # the network joins two feature frames to one
 WINDOW_FRAMES = 50  # 1 s: shorter prints are blurred, longer ones hold both voices
 HOP_FRAMES = 12
 LEAST_S = 0.2
-CHUNK_S = 30.0  # the network sees this much at once, which bounds its memory
+CHUNK_S = 12.0  # the network sees this much at once, which bounds its memory
 
 
 class Sound(Protocol):
@@ -111,5 +111,6 @@ def _session() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # the pool of workers fills the cores
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # it would keep the most that was ever needed
     model = resource_dir("models") / "speaker_embedding" / "campplus_zh_en.onnx"
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
