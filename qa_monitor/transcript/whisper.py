@@ -124,13 +124,12 @@ class WhisperEngine:
         decoded = self._decode(encoded, max(seconds), hotwords, self._beam_size)
         attempts = [1] * len(windows)
         poor = [i for i, one in enumerate(decoded) if self._is_poor(one, seconds[i])]
-        if poor and (self._beam_size < RETRY_BEAM or no_loops):
-            anew = self._encode([windows[i] for i in poor])
-            again = self._decode(anew, max(seconds), "", RETRY_BEAM, NO_REPEAT if no_loops else 0)
-            for i, one in zip(poor, again, strict=True):
-                attempts[i] = 2
-                if self._better(one, decoded[i], seconds[i]):
-                    decoded[i] = one
+        for i in poor if self._beam_size < RETRY_BEAM or no_loops else ():  # one by one: a wide beam takes much memory
+            anew = self._encode([windows[i]])
+            (again,) = self._decode(anew, max(seconds), "", RETRY_BEAM, NO_REPEAT if no_loops else 0)
+            attempts[i] = 2
+            if self._better(again, decoded[i], seconds[i]):
+                decoded[i] = again
         aligned = self._align(encoded, decoded, seconds)
         languages = [_language(ranked) for ranked in self._whisper.detect_language(encoded)]
         return [
