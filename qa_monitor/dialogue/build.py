@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+from qa_monitor.audio.sound import Sound
 from qa_monitor.dialogue import interaction, phrases, prosody, roles, turns, voices
 from qa_monitor.dialogue.phrases import Phrase
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
 from qa_monitor.settings import DialogueSettings
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 SWAP_SURE = 0.9
 ECHO_SIMILARITY = 75.0
 ECHO_QUIETER_DB = 6.0
 CHANNEL_NAMES = ("左", "右")
-
-
-class Decoded(Protocol):
-    """Decoded audio: what it is, and slices of it."""
-
-    @property
-    def info(self) -> AudioInfo: ...
-
-    def read(self, channel: int, start_s: float, end_s: float) -> NDArray[np.float32]: ...
 
 
 def stage_settings(settings: DialogueSettings) -> dict[str, Any]:
@@ -46,7 +34,7 @@ def from_text(given: Sequence[dict[str, Any]]) -> Dialogue:
     return Dialogue(made, duration_s=max(ends) if ends else None, talk_share=interaction.talk_share(timed))
 
 
-def build_dialogue(transcript: Transcript, audio: Decoded, facts: CallFacts, settings: DialogueSettings) -> Dialogue:
+def build_dialogue(transcript: Transcript, audio: Sound, facts: CallFacts, settings: DialogueSettings) -> Dialogue:
     """Who said what, when, and how. Nothing recognised gives a dialogue without turns."""
     notes: list[Note] = []
     stereo = len(audio.info.channels) > 1
@@ -97,7 +85,7 @@ def _voiced(built: Sequence[Turn], info: AudioInfo, stereo: bool) -> dict[str, l
 
 
 def _split_voices(
-    utterances: Sequence[Utterance], audio: Decoded, settings: DialogueSettings, notes: list[Note]
+    utterances: Sequence[Utterance], audio: Sound, settings: DialogueSettings, notes: list[Note]
 ) -> list[Phrase]:
     words = [word for utterance in utterances for word in utterance.words]
     in_time = sorted(range(len(words)), key=lambda index: words[index].start_s)
@@ -159,7 +147,7 @@ def _roles(
     return by_words, sureness, "words"
 
 
-def _without_echo(utterances: Sequence[Utterance], audio: Decoded) -> tuple[list[Utterance], int]:
+def _without_echo(utterances: Sequence[Utterance], audio: Sound) -> tuple[list[Utterance], int]:
     """Leave out words that are the other channel's, heard faintly: same words, same time, much quieter."""
     from rapidfuzz import fuzz
 
@@ -176,7 +164,7 @@ def _without_echo(utterances: Sequence[Utterance], audio: Decoded) -> tuple[list
     return [utterance for index, utterance in enumerate(utterances) if index not in dropped], len(dropped)
 
 
-def _quieter(one: Utterance, other: Utterance, audio: Decoded) -> bool:
+def _quieter(one: Utterance, other: Utterance, audio: Sound) -> bool:
     import numpy as np
 
     start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)

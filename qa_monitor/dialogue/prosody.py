@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from qa_monitor.audio.sound import Sound
 from qa_monitor.records import Span, Turn, TurnProsody
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 RATE = 16_000
 HOP = 256
@@ -18,10 +18,6 @@ FRAME = 512
 MIN_VOICED_S = 0.4
 MAX_LISTENED_S = 12.0  # of a turn: its beginning tells enough, and long turns should not cost more
 _HAN = re.compile(r"[㐀-䶿一-鿿]|\d")
-
-
-class Sound(Protocol):
-    def read(self, channel: int, start_s: float, end_s: float) -> NDArray[np.float32]: ...
 
 
 def measure(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from qa_monitor.audio.sound import Sound
 from qa_monitor.records import Span
 from qa_monitor.settings import resource_dir
 
@@ -24,10 +25,6 @@ WINDOW_FRAMES = 50  # 1 s: shorter prints are blurred, longer ones hold both voi
 HOP_FRAMES = 12
 LEAST_S = 0.2
 CHUNK_S = 12.0  # the network sees this much at once, which bounds its memory
-
-
-class Sound(Protocol):
-    def read(self, channel: int, start_s: float, end_s: float) -> NDArray[np.float32]: ...
 
 
 def voice_prints(sound: Sound, channel: int, spans: Iterable[Span]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

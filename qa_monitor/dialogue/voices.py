@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qa_monitor.dialogue.voiceprint import FRAME_S, Sound, voice_prints
+from qa_monitor.audio.sound import Sound
+from qa_monitor.dialogue.voiceprint import FRAME_S, voice_prints
 from qa_monitor.records import Span, Word
 
 if TYPE_CHECKING:

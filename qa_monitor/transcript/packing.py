@@ -35,6 +35,10 @@ class Piece:
     def duration_s(self) -> float:
         return self.end_s - self.start_s
 
+    @property
+    def voiced_s(self) -> float:
+        return sum(span.duration_s for span in self.voiced)
+
     def to_recording(self, window_s: float) -> float:
         """The time in the recording of a time in the window."""
         return self.start_s + window_s - self.at_s
@@ -54,7 +58,7 @@ class Window:
 
     @property
     def voiced_s(self) -> float:
-        return sum(span.duration_s for piece in self.pieces for span in piece.voiced)
+        return sum(piece.voiced_s for piece in self.pieces)
 
     def piece_at(self, window_s: float) -> Piece:
         """The piece nearest to a time in the window."""

@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from qa_monitor.audio.sound import Sound
 from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
 from qa_monitor.transcript.correct import Corrector
@@ -45,17 +46,6 @@ SUSPECT_NAMES = {
 }
 
 
-class Sound(Protocol):
-    """What this block needs of decoded audio. `channel` is the position in `info.channels`."""
-
-    @property
-    def info(self) -> AudioInfo: ...
-
-    def read(self, channel: int, start_s: float, end_s: float) -> NDArray[np.float32]:
-        """Samples of [start_s, end_s): float32, −1..1, 16 000 Hz."""
-        ...
-
-
 def stage_settings(settings: TranscriptSettings, rules_dir: Path, registry: ModelRegistry) -> dict[str, Any]:
     """All that decides what `transcribe` writes; loads no model. Threads and devices change speed, not text."""
     return {
@@ -79,8 +69,7 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
         for position, piece, words, heard in _recognise(audio, engine, windows, hotwords):
             said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
-            voiced_s = sum(span.duration_s for span in piece.voiced)
-            languages[heard.language.code] += heard.language.probability * voiced_s
+            languages[heard.language.code] += heard.language.probability * piece.voiced_s
     utterances.sort(key=lambda one: (one.start_s, one.channel, one.end_s))
     language, probability = _language(languages, settings.language)
     notes = (*hotwords.notes(), *_suspect_notes(utterances), *_language_notes(language, probability, settings.language))
@@ -112,18 +101,23 @@ def render(audio: Sound, window: Window) -> NDArray[np.float32]:
     import numpy as np
 
     sounds = [audio.read(window.channel, piece.start_s, piece.end_s) for piece in window.pieces]
-    levels = [
-        [_level_db(sound, piece, span) for span in piece.voiced]
-        for piece, sound in zip(window.pieces, sounds, strict=True)
-    ]
-    aimed_db = max(max(each, default=-np.inf) for each in levels) - LEVEL_SPREAD_DB
+    if len(audio.info.channels) == 1:
+        sounds = _evened(window.pieces, sounds)
     samples = np.zeros(round(window.duration_s * RATE), dtype=np.float32)
-    for piece, sound, own in zip(window.pieces, sounds, levels, strict=True):
+    for piece, sound in zip(window.pieces, sounds, strict=True):
         at = round(piece.at_s * RATE)
         room = len(samples) - at
-        shown = _raised(sound, piece, own, aimed_db) if len(audio.info.channels) == 1 else sound
-        samples[at : at + len(sound)] = shown[:room]
+        samples[at : at + len(sound)] = sound[:room]
     return samples
+
+
+def _evened(pieces: Sequence[Piece], sounds: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """The pieces with no voiced span much softer than the loudest of them."""
+    levels = [
+        [_level_db(sound, piece, span) for span in piece.voiced] for piece, sound in zip(pieces, sounds, strict=True)
+    ]
+    aimed_db = max(level for own in levels for level in own) - LEVEL_SPREAD_DB
+    return [_raised(sound, piece, own, aimed_db) for piece, sound, own in zip(pieces, sounds, levels, strict=True)]
 
 
 def _level_db(sound: NDArray[np.float32], piece: Piece, span: Span) -> float:
@@ -228,8 +222,7 @@ def _utterance(
         return None
     text = corrector.correct(normal.text, normal.offsets, raw, words)
     confidence = sum(word.probability for word in words) / len(words)
-    voiced_s = sum(span.duration_s for span in piece.voiced)
-    suspect = guard.suspicion(text, voiced_s, confidence, heard.log_probability, heard.no_speech)
+    suspect = guard.suspicion(text, piece.voiced_s, confidence, heard.log_probability, heard.no_speech)
     return Utterance(
         channel,
         words[0].start_s,
