@@ -196,16 +196,6 @@ def _plain(facts: CallFacts) -> Any:
     return [facts.call_id, facts.agent_id, facts.started_at, facts.direction, facts.business, facts.extra]
 
 
-def check_order(stages: tuple[Stage, ...]) -> None:
-    """Raises ValueError when a stage requires something that no stage before it gives."""
-    given: set[str] = set()
-    for stage in stages:
-        missing = set(stage.requires) - given
-        if missing:
-            raise ValueError(f"stage {stage.name} requires {sorted(missing)}")
-        given.add(stage.name)
-
-
 def keys_for(kind: Kind, sha256: str, facts: CallFacts, tools: Toolbox) -> list[tuple[Stage, ResultKey]]:
     """The stages of a recording in order, each with the key of its result."""
     hashes: dict[str, str] = {}

@@ -18,10 +18,6 @@ class Figure:
     low: float | None = None
     high: float | None = None
 
-    @property
-    def has_interval(self) -> bool:
-        return self.low is not None and self.high is not None
-
 
 EMPTY = Figure()
 

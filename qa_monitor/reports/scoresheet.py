@@ -66,9 +66,6 @@ class ScoreSheet:
     def entries(self) -> tuple[Entry, ...]:
         return self.ledger.entries
 
-    def pay_of(self, agent_id: str) -> Pay | None:
-        return next((sheet.pay for sheet in self.agents if sheet.entry.agent_id == agent_id), None)
-
     def link_of(self, example: Example) -> str:
         """The address of a call, '' when none was configured."""
         return self.call_link.replace("{key}", example.key).replace("{sha256}", example.sha256)

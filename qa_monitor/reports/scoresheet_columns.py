@@ -243,12 +243,6 @@ def deduction_columns() -> Sequence[Column[Deduction]]:
     ]
 
 
-def deduction_rows(sheet: ScoreSheet) -> Iterator[Deduction]:
-    for agent in sheet.agents:
-        for example in agent.deductions:
-            yield Deduction(agent.entry, example, sheet.link_of(example))
-
-
 def advice_columns() -> Sequence[Column[Advised]]:
     """One row a piece of advice; teams first."""
 

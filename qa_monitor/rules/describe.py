@@ -24,10 +24,6 @@ def role_text(role: str) -> str:
     return _ROLE.get(role, "说话人不明")
 
 
-def verdict_text(verdict: str) -> str:
-    return _VERDICT[verdict]
-
-
 def describe(condition: Condition) -> str:
     """One line; the condition's own name when it has one."""
     if condition.name:

@@ -225,7 +225,7 @@ def precision_recall(
 
 def _measured(rule_id: str, pairs: Sequence[tuple[Verdict, Verdict]]) -> Measured:
     hit, false, missed = _counts(pairs, "fail")
-    scores = [_f1(*_counts(pairs, verdict)) for verdict in sorted({truth for _, truth in pairs})]
+    scores = [f1(pairs, verdict) for verdict in sorted({truth for _, truth in pairs})]
     known = [score for score in scores if score is not None]
     return Measured(
         rule_id,
@@ -235,7 +235,7 @@ def _measured(rule_id: str, pairs: Sequence[tuple[Verdict, Verdict]]) -> Measure
         missed,
         hit / (hit + false) if hit + false else None,
         hit / (hit + missed) if hit + missed else None,
-        _f1(hit, false, missed),
+        f1(pairs, "fail"),
         sum(known) / len(known) if known else None,
     )
 
@@ -247,5 +247,7 @@ def _counts(pairs: Sequence[tuple[Verdict, Verdict]], verdict: Verdict) -> tuple
     return hit, false, missed
 
 
-def _f1(hit: int, false: int, missed: int) -> float | None:
+def f1(pairs: Sequence[tuple[Verdict, Verdict]], verdict: Verdict) -> float | None:
+    """F1 of one verdict over (found, truth), either way round; None when it occurs in neither."""
+    hit, false, missed = _counts(pairs, verdict)
     return 2 * hit / (2 * hit + false + missed) if hit + false + missed else None

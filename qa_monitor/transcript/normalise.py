@@ -5,10 +5,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,3 @@ def _between_latin(text: str, i: int) -> bool:
 
 def _latin(char: str) -> bool:
     return char.isascii() and char.isalnum()
-
-
-def compose(outer: Sequence[int], inner: Sequence[int]) -> tuple[int, ...]:
-    """The map of two steps: `outer[i]` indexes the middle text, `inner` takes that to the raw text."""
-    return tuple(inner[i] for i in outer)
