@@ -24,6 +24,7 @@
         ├── ModelCorrupt
         ├── StoreError            network drive, read-only, corrupt, newer than this program
         ├── RuleFileError         file, line and a suggestion
+        ├── TrainingDataError     a labelled dialogue that cannot be read: file, line, the right form
         ├── RecordsFileError      roster, sidecar or performance table that cannot be read
         ├── DeviceMissing         asked for a GPU that is not there
         └── ReportNotWritten      a report's target is open elsewhere or not writable; what was there stays
@@ -185,6 +186,11 @@ class StoreError(SetupError):
 class RuleFileError(SetupError):
     code = "rule_file"
     title = "规则文件有误"
+
+
+class TrainingDataError(SetupError):
+    code = "training_data"
+    title = "标注文件有误"
 
 
 class RecordsFileError(SetupError):

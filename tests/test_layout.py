@@ -24,6 +24,7 @@ PATH = (
     "privacy",
     "classifier",
     "rules",
+    "training",
     "scoring",
     "agents",
     "store",

@@ -1,0 +1,28 @@
+"""One example of training: the turns of a call and whatever is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`turns` are (role 0 customer | 1 agent, text).
+
+    `call` maps a call head to its target distribution; `turn` maps a turn head to one distribution (or None) a turn;
+    `deciding` is the 0-based turn that decides the resolution; `rules` one distribution over pass, fail and not
+    applicable a rule (or None). `source` says where it comes from, for sampling and for measuring apart.
+    """
+
+    id: str
+    source: str
+    turns: tuple[tuple[int, str], ...]
+    call: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    turn: dict[str, tuple[tuple[float, ...] | None, ...]] = field(default_factory=dict)
+    deciding: int | None = None
+    rules: tuple[tuple[float, ...] | None, ...] | None = None
+    weight: float = 1.0
+
+    def with_texts(self, texts: Sequence[str]) -> Example:
+        return replace(self, turns=tuple((role, text) for (role, _), text in zip(self.turns, texts, strict=True)))

@@ -1,0 +1,205 @@
+"""Our own labelled dialogues as training examples: both readings averaged."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qa_monitor.classifier.encoding import AGENT, CUSTOMER
+from qa_monitor.errors import TrainingDataError
+from qa_monitor.training.dialogues import (
+    ATTITUDES,
+    COURSES,
+    EMOTIONS,
+    RESOLUTIONS,
+    LabelledDialogue,
+    read_dialogues,
+    read_second,
+)
+from qa_monitor.training.examples import Example
+from qa_monitor.training.public_sets import between
+
+ATTITUDE_LABELS = tuple(ATTITUDES.values())
+EMOTION_LABELS = tuple(EMOTIONS.values())
+RESOLUTION_LABELS = tuple(reversed(RESOLUTIONS.values()))  # unresolved, partial, resolved: an ordered scale
+COURSE_LABELS = tuple(COURSES.values())
+
+
+def rule_labels(golden: Path) -> tuple[str, ...]:
+    """The rule ids that dialogues are labelled for: one golden file each."""
+    return tuple(sorted(file.stem for file in golden.glob("*.txt")))
+
+
+def read_own(folder: Path) -> list[tuple[LabelledDialogue, LabelledDialogue | None]]:
+    """Every dialogue under `folder`/dialogues with its second reading, where there is one."""
+    first = {item.id: item for file in sorted((folder / "dialogues").glob("*.txt")) for item in read_dialogues(file)}
+    second = {
+        item.id: item for file in sorted((folder / "second_reading").glob("*.txt")) for item in read_second(file, first)
+    }
+    return [(item, second.get(item.id)) for item in first.values()]
+
+
+def read_replies(folder: Path) -> list[Example]:
+    """`folder`/replies: one customer line and several replies, from rude to warm, each an example of two turns."""
+    examples = []
+    for file in sorted((folder / "replies").glob("*.txt")):
+        customer: tuple[str, str] | None = None
+        for number, raw in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            line = raw.strip()
+            asked = re.fullmatch(r"客户 (\S+?)：(.+)", line)
+            said = re.fullmatch(r"([1-5]) (\S+?)：(.+)", line)
+            if asked and asked[1] in EMOTIONS:
+                customer = (asked[1], asked[2])
+            elif said and said[2] in ATTITUDES and customer:
+                examples.append(_reply(f"{file.stem}-{number}", customer, int(said[1]), said[2], said[3]))
+            elif line:
+                raise TrainingDataError(
+                    "应为「客户 情绪：话」，后面每行「礼貌分 态度：话」",
+                    where=f"{file}:{number}",
+                    hint="格式见 data/guideline.md",
+                )
+    return examples
+
+
+def _reply(name: str, customer: tuple[str, str], politeness: int, attitude: str, text: str) -> Example:
+    emotion = _one_of(EMOTION_LABELS.index(EMOTIONS[customer[0]]), len(EMOTIONS))
+    return Example(
+        name,
+        "replies",
+        ((CUSTOMER, customer[1]), (AGENT, text)),
+        turn={
+            "politeness": (None, _one_of(politeness - 1, 5)),
+            "attitude": (None, _one_of(ATTITUDE_LABELS.index(ATTITUDES[attitude]), len(ATTITUDES))),
+            "emotion": (emotion, None),
+        },
+    )
+
+
+def to_example(readings: Sequence[LabelledDialogue], rules: Sequence[str], source: str = "own") -> Example:
+    """One example with every label the mean of the readings."""
+    one = readings[0]
+    turns = tuple((AGENT if turn.role == "agent" else CUSTOMER, turn.text) for turn in one.turns)
+    call = {
+        "courtesy": _mean([_one_of(r.politeness - 1, 5) for r in readings]),
+        "resolution": _mean([_one_of(RESOLUTION_LABELS.index(r.resolution), 3) for r in readings]),
+        "satisfaction": _mean([_one_of(r.satisfaction - 1, 5) for r in readings]),
+        "accomplishment": _mean([_one_of(r.accomplishment + 2, 5) for r in readings]),
+        "effectiveness": _mean([_one_of(r.effectiveness + 2, 5) for r in readings]),
+        "course": _mean([_one_of(COURSE_LABELS.index(r.course), 3) for r in readings]),
+    }
+    politeness, attitude, emotion = [], [], []
+    for place, (role, _) in enumerate(turns):
+        said = [reading.turns[place] for reading in readings]
+        agent = role == AGENT
+        politeness.append(_mean([_one_of((t.politeness or 3) - 1, 5) for t in said]) if agent else None)
+        attitude.append(
+            _mean([_one_of(ATTITUDE_LABELS.index(t.attitude or "neutral"), 10) for t in said]) if agent else None
+        )
+        emotion.append(
+            None if agent else _mean([_one_of(EMOTION_LABELS.index(t.emotion or "neutral"), 6) for t in said])
+        )
+    verdicts = tuple(
+        _mean([_one_of(1 if rule in r.failed else 2 if rule in r.not_applicable else 0, 3) for r in readings])
+        for rule in rules
+    )
+    return Example(
+        one.id,
+        source,
+        turns,
+        call=call,
+        turn={"politeness": tuple(politeness), "attitude": tuple(attitude), "emotion": tuple(emotion)},
+        deciding=one.deciding_turn,
+        rules=verdicts,
+    )
+
+
+def read_labels(file: Path, rules: Sequence[str], source: str = "labels") -> list[Example]:
+    """Calls with reviewers' labels, one JSON object a line, as in `tests/golden/dialogues`.
+
+    `id` and `turns` (role agent | customer, text) are required; a turn may have `politeness` 1–5, `attitude` or
+    `emotion`; a call may have `politeness`, `satisfaction` (1–5), `resolution` and `labels` (rule id → verdict).
+    Raises TrainingDataError with file and line.
+    """
+    examples = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            examples.append(_labelled(json.loads(line), rules, source))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TrainingDataError(
+                f"这一行用不了（{_reason(error)}）", where=f"{file}:{number}", hint="格式见 data/guideline.md 第七节"
+            ) from error
+    if not examples:
+        raise TrainingDataError(
+            "里面没有一通对话", where=str(file), hint="每行一个 JSON 对象，见 data/guideline.md 第七节"
+        )
+    return examples
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"不是 JSON，第 {error.colno} 列"
+    return f"缺少 {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _labelled(row: dict[str, Any], rules: Sequence[str], source: str) -> Example:
+    turns = tuple((_role(turn["role"]), str(turn["text"])) for turn in row["turns"])
+    call: dict[str, tuple[float, ...]] = {}
+    for key, head in (("politeness", "courtesy"), ("satisfaction", "satisfaction")):
+        if row.get(key) is not None:
+            call[head] = between(_scale(row[key], key) - 1, 5)
+    if row.get("resolution") is not None:
+        call["resolution"] = _one_of(_place(row["resolution"], RESOLUTION_LABELS, "resolution"), 3)
+    labels = row.get("labels") or {}
+    return Example(
+        str(row["id"]),
+        source,
+        turns,
+        call=call,
+        turn={
+            "politeness": tuple(
+                between(_scale(turn["politeness"], "politeness") - 1, 5) if turn.get("politeness") is not None else None
+                for turn in row["turns"]
+            ),
+            "attitude": tuple(
+                _one_of(_place(turn["attitude"], ATTITUDE_LABELS, "attitude"), 10) if turn.get("attitude") else None
+                for turn in row["turns"]
+            ),
+            "emotion": tuple(
+                _one_of(_place(turn["emotion"], EMOTION_LABELS, "emotion"), 6) if turn.get("emotion") else None
+                for turn in row["turns"]
+            ),
+        },
+        rules=tuple(
+            _one_of(_place(labels[rule], ("pass", "fail", "not_applicable"), rule), 3) if rule in labels else None
+            for rule in rules
+        ),
+    )
+
+
+def _role(role: str) -> int:
+    return (CUSTOMER, AGENT)[_place(role, ("customer", "agent"), "role")]
+
+
+def _scale(value: Any, key: str) -> float:
+    if not 1 <= float(value) <= 5:
+        raise ValueError(f"{key} 应为 1–5，这里是 {value}")
+    return float(value)
+
+
+def _place(value: str, labels: Sequence[str], key: str) -> int:
+    if value not in labels:
+        raise ValueError(f"{key} 应为 {'、'.join(labels)} 之一，这里是 {value}")
+    return labels.index(value)
+
+
+def _one_of(place: int, size: int) -> tuple[float, ...]:
+    return tuple(1.0 if index == place else 0.0 for index in range(size))
+
+
+def _mean(rows: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))

@@ -1,0 +1,88 @@
+"""From an exported bundle back to a network that can be trained further.
+
+Export notes in bundle.json under which name every parameter lies in the ONNX files; here 8-bit weights are multiplied
+by their scales again. What rounding took away is soon learned anew.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from qa_monitor.errors import ModelCorrupt
+from qa_monitor.training.network import CallNetwork, HeadSizes
+from qa_monitor.training.tasks import CALL_LABELS, TURN_LABELS
+
+ONNX_FILES = ("encoder.onnx", "heads.onnx")
+
+
+def new_network(encoder: Any, rules: int) -> CallNetwork:
+    """A network with the heads of all tasks on `encoder`."""
+    sizes = HeadSizes(
+        {name: len(labels) for name, labels in TURN_LABELS.items()},
+        {name: len(labels) for name, labels in CALL_LABELS.items()},
+        rules,
+    )
+    return CallNetwork(encoder, sizes)
+
+
+def parameter_places(network: CallNetwork, folder: Path) -> dict[str, list[Any]]:
+    """Parameter → [file, initialiser, transposed], found by equal values in the unquantised files of `folder`."""
+    places: dict[str, list[Any]] = {}
+    for file, prefix in zip(ONNX_FILES, ("tokens.", "heads."), strict=True):
+        stored = _initialisers(folder / file)
+        for name, parameter in network.named_parameters():
+            if not name.startswith(prefix):
+                continue
+            wanted = parameter.detach().numpy()
+            for key, value in stored.items():
+                if value.shape == wanted.shape and np.array_equal(value, wanted):
+                    places[name] = [file, key, False]
+                elif value.ndim == 2 and value.T.shape == wanted.shape and np.array_equal(value.T, wanted):
+                    places[name] = [file, key, True]
+    missing = [name for name, _ in network.named_parameters() if name not in places]
+    if missing:
+        raise ModelCorrupt(f"导出文件里找不到参数 {'、'.join(missing[:3])} 等 {len(missing)} 个", hint="请报告这个问题")
+    return places
+
+
+def recover(folder: Path) -> CallNetwork:
+    """The network of the bundle in `folder`. Raises ModelCorrupt when a parameter is not there."""
+    from transformers import BertConfig, BertModel
+
+    info = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+    config = BertConfig(**info["encoder"])
+    network = new_network(BertModel(config, add_pooling_layer=False), len(info["rules"]))
+    stored = {file: _initialisers(folder / file) for file in ONNX_FILES}
+    state = network.state_dict()
+    for name, (file, key, transposed) in info["parameters"].items():
+        value = _float(stored[file], key, folder / file)
+        state[name] = torch.from_numpy(np.array(value.T if transposed else value))
+    network.load_state_dict(state)
+    return network
+
+
+def _float(stored: dict[str, NDArray[Any]], key: str, file: Path) -> NDArray[np.float32]:
+    if key in stored:
+        return np.asarray(stored[key], np.float32)
+    for name, turned in (
+        (key, False),
+        (f"{key}_Transposed", True),
+    ):  # quantisation folds a transposition into the weight
+        if f"{name}_quantized" in stored:
+            whole, scale, zero = (stored[f"{name}_{part}"] for part in ("quantized", "scale", "zero_point"))
+            value = np.asarray((whole.astype(np.float32) - zero.astype(np.float32)) * scale, np.float32)
+            return value.T if turned else value
+    raise ModelCorrupt(f"缺少参数 {key}", where=str(file), hint="请重新安装 qa_monitor")
+
+
+def _initialisers(file: Path) -> dict[str, NDArray[Any]]:
+    import onnx
+    from onnx import numpy_helper
+
+    return {item.name: numpy_helper.to_array(item) for item in onnx.load(str(file)).graph.initializer}
