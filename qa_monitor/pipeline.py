@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from qa_monitor.records import AudioInfo, CallFacts, CallScore, Dialogue, Findings, ModelScores, Transcript
@@ -50,7 +51,8 @@ class Toolbox:
     def scorer(self) -> Scorer:
         from qa_monitor.classifier.scorer import load_scorer
 
-        return load_scorer()
+        chosen = self.settings.classifier.model
+        return load_scorer(Path(chosen) if chosen else None)
 
     @cached_property
     def rulebook(self) -> Rulebook:

@@ -274,8 +274,20 @@ class TurnEmotion:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelVerdict:
+    """What the model holds of one rule: probabilities of pass, fail and not applicable, summing to 1; `turn` is where
+    it looked most."""
+
+    rule_id: str
+    passed: float
+    failed: float
+    not_applicable: float
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelScores:
-    """What the scorer says of a call. `scorer` names it as reports show it (`基线`, `微调模型 1.0`).
+    """What the scorer says of a call. `scorer` names it as reports show it (`微调模型`).
 
     `politeness` 1–5 over the call's agent turns; `resolution_probabilities` over resolved/partial/unresolved, summing
     to 1; `deciding_turn` the turn that decides it; `satisfaction` 1 (very dissatisfied) – 5. A None score means the
@@ -293,6 +305,10 @@ class ModelScores:
     satisfaction: float | None
     satisfaction_probabilities: dict[str, float] = field(default_factory=dict)  # "1" … "5"
     abstained: str | None = None
+    course: str | None = None  # the customer's mood over the call: calmed, inflamed or steady
+    accomplishment: float | None = None  # −2 (the task failed) … 2 (accomplished)
+    effectiveness: float | None = None  # −2 (roundabout) … 2 (to the point)
+    verdicts: tuple[ModelVerdict, ...] = ()
 
 
 # --- findings --------------------------------------------------------------------------------------------------------

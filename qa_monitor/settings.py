@@ -80,6 +80,12 @@ class DialogueSettings(_Block):
     overlap_s: float = Field(default=0.5, gt=0, description="两人同时说话超过多少秒记为抢话重叠")
 
 
+class ClassifierSettings(_Block):
+    """The classifier."""
+
+    model: str = Field(default="", description="分类模型的目录（qa-monitor train 训练所得），留空用随软件提供的模型")
+
+
 class RulesSettings(_Block):
     """Rule packs and scorecard."""
 
@@ -124,6 +130,7 @@ class Settings(_Block):
     audio: AudioSettings = AudioSettings()
     transcript: TranscriptSettings = TranscriptSettings()
     dialogue: DialogueSettings = DialogueSettings()
+    classifier: ClassifierSettings = ClassifierSettings()
     rules: RulesSettings = RulesSettings()
     privacy: PrivacySettings = PrivacySettings()
     store: StoreSettings = StoreSettings()

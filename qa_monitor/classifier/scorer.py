@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from qa_monitor.records import Dialogue, ModelScores
+from qa_monitor.settings import resource_dir
 
 
 class Scorer(Protocol):
@@ -22,8 +24,13 @@ class Scorer(Protocol):
         ...
 
 
-def load_scorer() -> Scorer:
-    """The scorer in use."""
-    from qa_monitor.classifier.baseline import BaselineScorer
+def bundle_folder() -> Path:
+    """Where the shipped classifier lies."""
+    return resource_dir("models") / "classifier"
 
-    return BaselineScorer()
+
+def load_scorer(folder: Path | None = None) -> Scorer:
+    """The classifier in `folder`, or the shipped one. Raises ModelMissing when a file of it is not there."""
+    from qa_monitor.classifier.fine_tuned import FineTunedScorer
+
+    return FineTunedScorer(folder or bundle_folder())

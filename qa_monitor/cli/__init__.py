@@ -28,6 +28,7 @@ COMMANDS = {
     "policy": ("qa_monitor.cli.policy:policy", "绩效办法：check 检查、try 试算"),
     "performance": ("qa_monitor.cli.people:performance", "绩效记录：import 导入"),
     "rules": ("qa_monitor.cli.rules:rules", "规则：check 检查、test 测试、try 试跑、diff 比较、explain 解释"),
+    "train": ("qa_monitor.cli.train:train", "用自己的标注微调分类模型，并与现用模型比较"),
     "purge": ("qa_monitor.cli.people:purge", "删除超过保存期限的通话内容（先 --dry-run 预览）"),
 }
 

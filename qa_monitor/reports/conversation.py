@@ -123,5 +123,8 @@ def _remarks(view: CallView) -> dict[int, list[tuple[str, str]]]:
     for polite in view.model.politeness_turns:
         shown = figures.scale(polite.score)
         if shown is not None and shown <= IMPOLITE:
-            remarks.setdefault(polite.turn, []).append((f"礼貌 {figures.scale_text(shown)}（{scorer}）", "polite"))
+            attitude = names.ATTITUDES.get(polite.label, "")
+            words = f"：{'、'.join(polite.words)}" if polite.words else ""
+            told = f"礼貌 {figures.scale_text(shown)} {attitude}{words}（{scorer}）"
+            remarks.setdefault(polite.turn, []).append((told, "polite"))
     return remarks

@@ -33,6 +33,18 @@ EMOTIONS = {
     "neutral": "平静",
     "positive": "满意",
 }
+ATTITUDES = {
+    "courteous": "礼貌",
+    "warm": "热情",
+    "neutral": "平淡",
+    "curt": "生硬",
+    "impatient": "不耐烦",
+    "sarcastic": "讽刺",
+    "blaming": "指责",
+    "contemptuous": "轻蔑",
+    "buck_passing": "推诿",
+    "refusing": "拒绝",
+}
 MATCHES = {
     "text": "原文",
     "pinyin": "读音",

@@ -103,7 +103,7 @@ class Overview:
 
 
 def scorer_label(view: CallView) -> str:
-    """The scorer's name as shown beside its figures: `基线`; '' when nothing was scored by a model."""
+    """The scorer's name as shown beside its figures: `微调模型`; '' when nothing was scored by a model."""
     return view.model.scorer if view.model else ""
 
 

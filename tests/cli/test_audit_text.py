@@ -43,7 +43,7 @@ def test_results_say_all_that_is_promised(run: Run, tmp_path: Path) -> None:
     assert {turn["i"] for turn in good["politeness"]["turns"]} == {0, 2, 4, 6}
     assert sum(good["resolution"]["probabilities"].values()) == pytest.approx(1, abs=0.01)
     assert 1 <= bad["satisfaction"]["score"] < good["satisfaction"]["score"] <= 5
-    assert good["scorer"].startswith("基线")
+    assert good["scorer"].startswith("微调模型")
     told = json.dumps(good, ensure_ascii=False)
     assert "幺三八" not in told
     assert "13800001234" not in told

@@ -1,0 +1,84 @@
+"""From the turns of a call to the token windows that the encoder reads. Shared by training and by the daily audit.
+
+A call is one sequence of tokens, every turn opened by a marker of who speaks. It is cut into windows at the borders of
+turns; from the second window on, a window opens with the end of the one before as context. Nothing is left out: a turn
+longer than a window continues in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CUSTOMER, AGENT = 0, 1
+MARKERS = {CUSTOMER: "问", AGENT: "答"}  # plain characters: no base encoder needs new entries in its vocabulary
+MAX_TOKENS = 384  # a window, with its first and last special token
+CONTEXT_TOKENS = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Token ids, who speaks (0 customer, 1 agent) and the turn each token belongs to, all of one length.
+
+    `owners` holds the 0-based turn of a token, −1 for special tokens and for context that another window owns.
+    """
+
+    ids: tuple[int, ...]
+    roles: tuple[int, ...]
+    owners: tuple[int, ...]
+
+
+class Encoding:
+    """A tokenizer.json and the windows made with it."""
+
+    def __init__(self, tokenizer_file: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer: Any = Tokenizer.from_file(str(tokenizer_file))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.first, self.last = self._special("[CLS]", "<s>"), self._special("[SEP]", "</s>")
+        self.pad, self.mask = self._special("[PAD]", "<pad>"), self._special("[MASK]", "<mask>")
+        self._markers = {
+            role: self._tokenizer.encode(text, add_special_tokens=False).ids[-1] for role, text in MARKERS.items()
+        }
+
+    def _special(self, *names: str) -> int:
+        return int(next(found for name in names if (found := self._tokenizer.token_to_id(name)) is not None))
+
+    def tokens(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Ids and character ranges [start, end) of each text."""
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [(item.ids, item.offsets) for item in encoded]
+
+    def windows(self, turns: Sequence[tuple[int, str]]) -> list[Window]:
+        """The windows of a call; `turns` are (role, text). An empty call has no window."""
+        stream: list[tuple[int, int, int]] = []  # id, role, owner
+        starts: list[int] = []
+        for owner, ((role, _), (ids, _)) in enumerate(
+            zip(turns, self.tokens([text for _, text in turns]), strict=True)
+        ):
+            starts.append(len(stream))
+            stream.append((self._markers[role], role, owner))
+            stream += [(token, role, owner) for token in ids]
+        windows: list[Window] = []
+        done = 0
+        while done < len(stream):
+            context = stream[max(0, done - CONTEXT_TOKENS) : done]
+            room = MAX_TOKENS - 2 - len(context)
+            end = min(len(stream), done + room)
+            if end < len(stream):
+                borders = [start for start in starts if done < start <= end]
+                end = borders[-1] if borders and borders[-1] > done + room // 2 else end
+            body = [(token, role, -1) for token, role, _ in context] + stream[done:end]
+            windows.append(
+                Window(
+                    (self.first, *(token for token, _, _ in body), self.last),
+                    (0, *(role for _, role, _ in body), 0),
+                    (-1, *(owner for _, _, owner in body), -1),
+                )
+            )
+            done = end
+        return windows
