@@ -32,6 +32,7 @@ RULE_KEYS = (
     "unless",
     "define",
     "review",
+    "trust_words",
     "pass_text",
     "fail_text",
     "na_text",

@@ -52,6 +52,7 @@ def parse_rule(node: Node, pack: str, words: Names) -> ReadRule:
         unless=_condition(mapping, "unless", names),
         define=_define(mapping, names),
         review=_given(mapping, "review", read.yes_no, False),
+        trust_words=_given(mapping, "trust_words", read.number(0, 1), 1.0),
         pass_text=_template(mapping, "pass_text"),
         fail_text=_template(mapping, "fail_text"),
         na_text=_template(mapping, "na_text"),

@@ -284,7 +284,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule. `required` rules owe their condition; the others forbid it. `version` hashes what it says."""
+    """One rule. `required` rules owe their condition; the others forbid it. `version` hashes what it says.
+
+    `trust_words` is how much the conditions count beside the model's verdict on this rule: 1 they alone decide, 0 the
+    model alone.
+    """
 
     id: str
     name: str
@@ -301,6 +305,7 @@ class Rule:
     unless: Condition | None = None
     define: tuple[tuple[str, Condition], ...] = ()
     review: bool = False
+    trust_words: float = 1.0
     pass_text: str = ""
     fail_text: str = ""
     na_text: str = ""

@@ -23,6 +23,8 @@ FEW_TURNS = 4
 LOSSY_NOTES = frozenset({"truncated", "damaged", "one_silent", "other_language", "dialect"})
 _CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
+MODEL = "model"
+_VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
 
 
 class Outcome(NamedTuple):
@@ -31,10 +33,42 @@ class Outcome(NamedTuple):
     sure: bool = True
     reasons: frozenset[Reason] = frozenset()
     badly_heard: bool = False
+    by_model: bool = False
 
 
 def judge(rule: Rule, evaluator: Evaluator) -> Outcome:
-    """The rule's verdict on the evaluator's call."""
+    """The rule's verdict on the evaluator's call: what its conditions say, weighed against what the model holds."""
+    outcome = _judge_words(rule, evaluator)
+    return outcome if rule.trust_words >= 1 else _weighed(rule, outcome, evaluator.call)
+
+
+def _weighed(rule: Rule, words: Outcome, call: Call) -> Outcome:
+    """The verdict with most support: the model's probabilities, and `trust_words` more for the one the words give.
+
+    Without a model's verdict on this rule the words decide.
+    """
+    held = next((one for one in call.scores.verdicts if one.rule_id == rule.id), None) if call.scores else None
+    if held is None:
+        return words
+    share: dict[Verdict, float] = {
+        "pass": held.passed,
+        "fail": held.failed,
+        "not_applicable": held.not_applicable,
+        "unsure": 0.0,
+    }
+    support = {
+        verdict: (1 - rule.trust_words) * p + rule.trust_words * (verdict == words.verdict)
+        for verdict, p in share.items()
+    }
+    best = max(support, key=lambda verdict: support[verdict])
+    if best == words.verdict:
+        return words
+    place = call.position.get(held.turn) if held.turn is not None else None
+    hit = call.call_hit(share[best], MODEL) if place is None else call.turn_hit(place, share[best], MODEL)
+    return Outcome(best, (hit._replace(label="模型判断"),), by_model=True)
+
+
+def _judge_words(rule: Rule, evaluator: Evaluator) -> Outcome:
     scope = Scope(rule.role)
     sure = True
     if rule.applies is not None:
@@ -139,6 +173,8 @@ def _evidence(call: Call, hit: Hit) -> Evidence:
 
 
 def _confidence(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call) -> float:
+    if outcome.by_model:
+        return outcome.hits[0].confidence
     found = outcome.verdict == ("pass" if rule.required else "fail")
     if outcome.verdict in ("unsure", "not_applicable"):
         return 0.5 if outcome.verdict == "unsure" else 1.0
@@ -152,6 +188,12 @@ def _confidence(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call) -
 def _why(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call, suspected: bool) -> str:
     if outcome.verdict == "unsure":
         return _unsure_text(rule, outcome)
+    if outcome.by_model:
+        first = outcome.hits[0]
+        where = f"，{_place(first, call)}" if first.turn is not None else ""
+        return (
+            f"模型按整通的意思判为「{rule.name}」{_VERDICT_TEXT[outcome.verdict]}（把握 {first.confidence:.0%}）{where}"
+        )
     if outcome.verdict == "not_applicable":
         return rule.na_text or _na_text(rule, outcome)
     template = rule.pass_text if outcome.verdict == "pass" else rule.fail_text

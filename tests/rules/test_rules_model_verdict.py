@@ -1,0 +1,68 @@
+"""`trust_words`: the model's verdict on a rule weighed against what its conditions say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa_monitor.dialogue.build import from_text
+from qa_monitor.errors import RuleFileError
+from qa_monitor.records import CallFacts, Finding, ModelScores, ModelVerdict
+from qa_monitor.rules.rulebook import load_rulebook
+
+RULE = """
+rules:
+  - id: demo.greeting
+    name: 问候
+    category: 服务规范
+    trust_words: {trust}
+    check: {{phrase: 您好}}
+"""
+GREETED = [{"role": "agent", "text": "您好，请讲"}, {"role": "customer", "text": "我家停电了"}]
+UNGREETED = [{"role": "agent", "text": "早啊师傅"}, {"role": "customer", "text": "我家停电了"}]
+
+
+def scores(passed: float, failed: float, not_applicable: float, rule: str = "demo.greeting") -> ModelScores:
+    verdict = ModelVerdict(rule, passed, failed, not_applicable, turn=0)
+    return ModelScores("微调模型", "1", None, (), (), None, {}, None, None, verdicts=(verdict,))
+
+
+def found(folder: Path, trust: str, turns: list[dict[str, str]], model: ModelScores | None) -> Finding:
+    pack = folder / "demo"
+    pack.mkdir(exist_ok=True)
+    (pack / "demo.yaml").write_text(RULE.format(trust=trust), encoding="utf-8")
+    return load_rulebook(folder, ["demo"]).check(from_text(turns), CallFacts(), model)[0]
+
+
+def test_words_alone_decide_when_trusted_wholly(tmp_path: Path) -> None:
+    assert found(tmp_path, "1", UNGREETED, scores(0.99, 0.01, 0)).verdict == "fail"
+
+
+def test_a_sure_model_overrules_and_says_so_with_its_place(tmp_path: Path) -> None:
+    finding = found(tmp_path, "0.4", UNGREETED, scores(0.97, 0.02, 0.01))
+    assert finding.verdict == "pass"
+    assert "模型" in finding.why
+    assert finding.confidence == pytest.approx(0.97)
+    assert (finding.evidence[0].turn, finding.evidence[0].match) == (0, "model")
+
+
+def test_an_unsure_model_leaves_it_to_the_words(tmp_path: Path) -> None:
+    finding = found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.3, 0.2))
+    assert finding.verdict == "fail"
+    assert "模型" not in finding.why
+
+
+def test_agreement_keeps_the_words_as_evidence(tmp_path: Path) -> None:
+    finding = found(tmp_path, "0.4", GREETED, scores(0.9, 0.1, 0))
+    assert (finding.verdict, finding.evidence[0].quote) == ("pass", "您好")
+
+
+@pytest.mark.parametrize("model", [None, scores(0, 1, 0, "another.rule")])
+def test_without_the_models_verdict_the_words_decide(tmp_path: Path, model: ModelScores | None) -> None:
+    assert found(tmp_path, "0", GREETED, model).verdict == "pass"
+
+
+def test_a_share_outside_0_to_1_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuleFileError, match="trust_words"):
+        found(tmp_path, "3", GREETED, None)
