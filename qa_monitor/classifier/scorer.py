@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from qa_monitor.records import Dialogue, ModelScores
 from qa_monitor.settings import resource_dir
@@ -24,9 +24,10 @@ class Scorer(Protocol):
         ...
 
 
-def bundle_folder() -> Path:
-    """Where the shipped classifier lies."""
-    return resource_dir("models") / "classifier"
+def bundle_folder(kind: Literal["service", "written"] = "service") -> Path:
+    """Where a shipped classifier lies: `service` for spoken service calls, which the audit uses; `written` for written
+    help-desk and talk-page text, which the published benchmarks are made of."""
+    return resource_dir("models") / "classifier" / kind
 
 
 def load_scorer(folder: Path | None = None) -> Scorer:

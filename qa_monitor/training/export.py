@@ -73,11 +73,11 @@ def export(
             "encoder": network.tokens.encoder.config.to_dict(),
             "parameters": parameter_places(network, Path(scratch)),
         }
-        for name, file in plain.items():
+        for file in plain.values():
             if eight_bit:
                 quantize_dynamic(
                     file, folder / file.name, per_channel=True, weight_type=QuantType.QInt8,
-                    op_types_to_quantize=["MatMul", "Gemm", "Gather"] if name == "encoder" else ["MatMul", "Gemm"],
+                    op_types_to_quantize=["MatMul", "Gemm", "Gather"],
                 )  # fmt: skip
             else:
                 shutil.copyfile(file, folder / file.name)

@@ -62,9 +62,10 @@ class CallHeads(nn.Module):
         self.turn_heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.turn.items()})
         self.call_heads = nn.ModuleDict({name: nn.Linear(2 * width, size) for name, size in sizes.call.items()})
         self.attend = nn.ModuleDict({name: nn.Linear(width, 1) for name in sizes.call})
-        self.rule_query = nn.Parameter(torch.randn(max(1, sizes.rules), width) * width**-0.5)
-        self.rule_weight = nn.Parameter(torch.randn(max(1, sizes.rules), 3, 3 * width) * (3 * width) ** -0.5 * 0.5)
-        self.rule_bias = nn.Parameter(torch.zeros(max(1, sizes.rules), 3))
+        if sizes.rules:
+            self.rule_query = nn.Parameter(torch.randn(sizes.rules, width) * width**-0.5)
+            self.rule_weight = nn.Parameter(torch.randn(sizes.rules, 3, 3 * width) * (3 * width) ** -0.5 * 0.5)
+            self.rule_bias = nn.Parameter(torch.zeros(sizes.rules, 3))
 
     def forward(self, turns: Tensor, calls: Tensor, roles: Tensor, mask: Tensor) -> dict[str, Tensor]:
         count = mask.sum(1, keepdim=True).long()

@@ -7,6 +7,7 @@ by their scales again. What rounding took away is soon learned anew.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,27 @@ from numpy.typing import NDArray
 
 from qa_monitor.errors import ModelCorrupt
 from qa_monitor.training.network import CallNetwork, HeadSizes
-from qa_monitor.training.tasks import CALL_LABELS, TURN_LABELS
+from qa_monitor.training.tasks import head_labels
 
 ONNX_FILES = ("encoder.onnx", "heads.onnx")
 
 
-def new_network(encoder: Any, rules: int) -> CallNetwork:
-    """A network with the heads of all tasks on `encoder`."""
-    sizes = HeadSizes(
-        {name: len(labels) for name, labels in TURN_LABELS.items()},
-        {name: len(labels) for name, labels in CALL_LABELS.items()},
-        rules,
+def new_network(encoder: Any, rules: int, labels: Mapping[str, Sequence[str]] | None = None) -> CallNetwork:
+    """A network on `encoder` with the heads that `labels` names (`turn.…`, `call.…`), of all tasks when not given."""
+    wanted = head_labels() if labels is None else labels
+    turn, call = (
+        {name.removeprefix(kind): len(names) for name, names in wanted.items() if name.startswith(kind)}
+        for kind in ("turn.", "call.")
     )
-    return CallNetwork(encoder, sizes)
+    return CallNetwork(encoder, HeadSizes(turn, call, rules))
+
+
+def with_heads(network: CallNetwork, labels: Mapping[str, Sequence[str]], rules: int) -> CallNetwork:
+    """The same network with only the heads that `labels` names; rules are kept or left out whole."""
+    smaller = new_network(network.tokens.encoder, rules, labels)
+    kept = smaller.state_dict()
+    smaller.load_state_dict({name: value for name, value in network.state_dict().items() if name in kept})
+    return smaller
 
 
 def parameter_places(network: CallNetwork, folder: Path) -> dict[str, list[Any]]:
@@ -57,7 +66,7 @@ def recover(folder: Path) -> CallNetwork:
 
     info = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
     config = BertConfig(**info["encoder"])
-    network = new_network(BertModel(config, add_pooling_layer=False), len(info["rules"]))
+    network = new_network(BertModel(config, add_pooling_layer=False), len(info["rules"]), info["labels"])
     stored = {file: _initialisers(folder / file) for file in ONNX_FILES}
     state = network.state_dict()
     for name, (file, key, transposed) in info["parameters"].items():

@@ -88,18 +88,22 @@ def finish(
 ) -> dict[str, float]:
     """Calibrate on the examples kept apart, measure, export into `folder`; the figures, by name."""
     held = encode([item for item in data.held if item.turns], encoding)
-    shift = fail_logit(predict(network, held, encoding.pad), data.held)
-    with torch.no_grad():
-        network.heads.rule_bias[:, 1] += shift
+    shift = fail_logit(predict(network, held, encoding.pad), data.held) if rules else 0.0
+    if rules:
+        with torch.no_grad():
+            network.heads.rule_bias[:, 1] += shift
     shares = predict(network, held, encoding.pad)
     found = figures(shares, data.held)
     state = hashlib.sha256()
     for parameter in network.state_dict().values():
         state.update(parameter.detach().numpy().tobytes())
+    sizes = network.heads.sizes
+    known = head_labels()
+    heads = [f"turn.{head}" for head in sizes.turn] + [f"call.{head}" for head in sizes.call]
     info = {
         "name": name,
         "version": state.hexdigest()[:12],
-        "labels": {head: list(labels) for head, labels in head_labels().items()},
+        "labels": {head: list(known[head]) for head in heads},
         "rules": list(rules),
         "temperatures": temperatures(shares, data.held),
         "data_sha256": data.sha256,

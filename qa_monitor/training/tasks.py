@@ -29,13 +29,20 @@ CALL_LABELS: dict[str, tuple[str, ...]] = {
     "effectiveness": MINUS_TO_PLUS,
 }
 VERDICTS = ("pass", "fail", "not_applicable")
+# The shipped models: spoken service calls, which the audit scores, and written text, which benchmarks are made of.
+SERVICE_HEADS = (
+    "turn.politeness", "turn.attitude", "turn.emotion", "call.resolution", "call.satisfaction", "call.courtesy",
+    "call.course", "call.accomplishment", "call.effectiveness", "rules",
+)  # fmt: skip
+WRITTEN_HEADS = ("turn.nugget", "turn.uss", "call.dch_A", "call.dch_S", "call.dch_E", "call.wiki")
 LOSS_WEIGHTS = {"nugget": 0.5, "attitude": 0.5, "course": 0.5, "deciding": 0.3, "rules": 2.0}
 
 
-def head_labels() -> dict[str, Sequence[str]]:
-    """Head name as the exported model has it → labels."""
-    return {
+def head_labels(heads: Sequence[str] = ()) -> dict[str, Sequence[str]]:
+    """Head name as the exported model has it → labels; of all heads when none are named."""
+    known: dict[str, Sequence[str]] = {
         **{f"turn.{name}": labels for name, labels in TURN_LABELS.items()},
         **{f"call.{name}": labels for name, labels in CALL_LABELS.items()},
         "rules": VERDICTS,
     }
+    return {head: known[head] for head in heads or known}
