@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qa_monitor.records import Evidence, Finding, Note, Verdict
+from qa_monitor.records import Evidence, Finding, ModelVerdict, Note, Verdict
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.describe import describe, role_text
 from qa_monitor.rules.evaluate import Evaluator
@@ -43,29 +43,35 @@ def judge(rule: Rule, evaluator: Evaluator) -> Outcome:
 
 
 def _weighed(rule: Rule, words: Outcome, call: Call) -> Outcome:
-    """The verdict with most support: the model's probabilities, and `trust_words` more for the one the words give.
-
-    Without a model's verdict on this rule the words decide.
-    """
+    """The words' outcome, or the model's where it prevails."""
     held = next((one for one in call.scores.verdicts if one.rule_id == rule.id), None) if call.scores else None
-    if held is None:
+    verdict, by_model = weighed_verdict(words.verdict, held, rule.trust_words)
+    if held is None or not by_model:
         return words
-    share: dict[Verdict, float] = {
-        "pass": held.passed,
-        "fail": held.failed,
-        "not_applicable": held.not_applicable,
-        "unsure": 0.0,
-    }
+    share = _shares(held)[verdict]
+    place = call.position.get(held.turn) if held.turn is not None else None
+    hit = call.call_hit(share, MODEL) if place is None else call.turn_hit(place, share, MODEL)
+    return Outcome(verdict, (hit._replace(label="模型判断"),), by_model=True)
+
+
+def weighed_verdict(words: Verdict, held: ModelVerdict | None, trust_words: float) -> tuple[Verdict, bool]:
+    """The verdict with most support, and whether the model decided it: the model's probabilities for `1 - trust_words`
+    of the whole, the rest for the verdict that the words give.
+
+    Without a model's verdict on the rule the words decide.
+    """
+    if held is None or trust_words >= 1:
+        return words, False
     support = {
-        verdict: (1 - rule.trust_words) * p + rule.trust_words * (verdict == words.verdict)
-        for verdict, p in share.items()
+        verdict: (1 - trust_words) * share + trust_words * (verdict == words)
+        for verdict, share in _shares(held).items()
     }
     best = max(support, key=lambda verdict: support[verdict])
-    if best == words.verdict:
-        return words
-    place = call.position.get(held.turn) if held.turn is not None else None
-    hit = call.call_hit(share[best], MODEL) if place is None else call.turn_hit(place, share[best], MODEL)
-    return Outcome(best, (hit._replace(label="模型判断"),), by_model=True)
+    return best, best != words
+
+
+def _shares(held: ModelVerdict) -> dict[Verdict, float]:
+    return {"pass": held.passed, "fail": held.failed, "not_applicable": held.not_applicable, "unsure": 0.0}
 
 
 def _judge_words(rule: Rule, evaluator: Evaluator) -> Outcome:
