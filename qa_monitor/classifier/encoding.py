@@ -14,8 +14,8 @@ from typing import Any
 
 CUSTOMER, AGENT = 0, 1
 MARKERS = {CUSTOMER: "问", AGENT: "答"}  # plain characters: no base encoder needs new entries in its vocabulary
-MAX_TOKENS = 384  # a window, with its first and last special token
-CONTEXT_TOKENS = 96
+MAX_TOKENS = 512  # a window, with its first and last special token: as many places as the base encoders know
+CONTEXT_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,17 @@ class FineTunedScorer:
         self.version = self._classifier.info.version
 
     def score(self, dialogues: Sequence[Dialogue]) -> list[ModelScores]:
-        heard = [_heard(dialogue) for dialogue in dialogues]
-        able = [place for place, turns in enumerate(heard) if _both_speak(turns)]
-        calls = [[_spoken(turn) for turn in heard[place]] for place in able]
-        predicted = dict(zip(able, self._classifier.predict(calls), strict=True)) if calls else {}
-        return [
-            self._scores(turns, predicted[place]) if place in predicted else self._nothing(turns)
-            for place, turns in enumerate(heard)
-        ]
+        """One ModelScores a dialogue, in order.
+
+        Calls are read one by one: 8-bit activations are scaled by what is read together, and a call's score must not
+        depend on its neighbours. A call fills a batch by itself.
+        """
+        return [self._score(_heard(dialogue)) for dialogue in dialogues]
+
+    def _score(self, turns: list[Turn]) -> ModelScores:
+        if not _both_speak(turns):
+            return self._nothing(turns)
+        return self._scores(turns, self._classifier.predict([[_spoken(turn) for turn in turns]])[0])
 
     def _scores(self, turns: list[Turn], prediction: Prediction) -> ModelScores:
         shares = prediction.shares

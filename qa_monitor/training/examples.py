@@ -26,3 +26,15 @@ class Example:
 
     def with_texts(self, texts: Sequence[str]) -> Example:
         return replace(self, turns=tuple((role, text) for (role, _), text in zip(self.turns, texts, strict=True)))
+
+    def part(self, start: int, end: int) -> Example:
+        """Turns `start` … `end`−1 with their own labels; what is known of the whole call does not hold for a part."""
+        return replace(
+            self,
+            id=f"{self.id}[{start}:{end}]",
+            turns=self.turns[start:end],
+            call={},
+            turn={head: labels[start:end] for head, labels in self.turn.items()},
+            deciding=None,
+            rules=None,
+        )

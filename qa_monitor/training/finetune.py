@@ -18,6 +18,12 @@ from qa_monitor.training.losses import losses
 from qa_monitor.training.network import CallNetwork
 
 
+def half_precision() -> torch.autocast:
+    """bfloat16 where the processor multiplies it in hardware; elsewhere it is emulated, a hundred times slower."""
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=native)
+
+
 @dataclass(frozen=True, slots=True)
 class FineTuneConfig:
     """`encoder_rate` and `head_rate` are the highest learning rates; `layer_decay` lowers the first per layer from the
@@ -67,7 +73,7 @@ def fine_tune(
                 break
             network.train()
             batch = collate(group, pad)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 out = network(batch)
             found = losses({name: logits.float() for name, logits in out.items()}, group)
             if not found:
@@ -115,7 +121,7 @@ def predict(network: CallNetwork, encoded: Sequence[Encoded], pad: int) -> dict[
     found: dict[str, dict[str, NDArray[np.float64]]] = {}
     with torch.no_grad():
         for group in batches(encoded, 16384):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 out = network(collate(group, pad))
             shares = {
                 name: logits.float().softmax(-1).double().numpy()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from qa_monitor.training.batches import Encoded, batches, collate
+from qa_monitor.training.finetune import half_precision
 
 MASKED_SHARE = 0.2
 
@@ -48,13 +49,13 @@ def pretrain(
                 break
             batch = collate(group, pad)
             hidden, chosen = _hide(batch, mask, table.shape[0])
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 states = encoder(
                     input_ids=hidden, attention_mask=batch["attention"], token_type_ids=batch["roles"]
                 ).last_hidden_state[chosen]
                 logits = guess(states) @ table.T + bias
             loss = nn.functional.cross_entropy(logits.float(), batch["ids"][chosen])
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             schedule.step()

@@ -33,11 +33,15 @@ def new_network(encoder: Any, rules: int, labels: Mapping[str, Sequence[str]] | 
 
 
 def with_heads(network: CallNetwork, labels: Mapping[str, Sequence[str]], rules: int) -> CallNetwork:
-    """The same network with only the heads that `labels` names; rules are kept or left out whole."""
-    smaller = new_network(network.tokens.encoder, rules, labels)
-    kept = smaller.state_dict()
-    smaller.load_state_dict({name: value for name, value in network.state_dict().items() if name in kept})
-    return smaller
+    """The same network with the heads that `labels` names: those it has keep their weights, others start afresh.
+
+    Rules are kept, added or left out whole.
+    """
+    other = new_network(network.tokens.encoder, rules, labels)
+    state = other.state_dict()
+    state.update({name: value for name, value in network.state_dict().items() if name in state})
+    other.load_state_dict(state)
+    return other
 
 
 def parameter_places(network: CallNetwork, folder: Path) -> dict[str, list[Any]]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from qa_monitor.classifier.encoding import Encoding
+from qa_monitor.classifier.encoding import AGENT, Encoding
 from qa_monitor.training import metrics
 from qa_monitor.training.batches import Encoded, encode
 from qa_monitor.training.calibrate import fail_logit, temperatures
@@ -28,6 +28,7 @@ from qa_monitor.training.tasks import LOSS_WEIGHTS, head_labels
 
 HELD_OUT = 10  # one call in so many is kept for measuring
 ERROR_RATES = (0.0, 0.0, 0.05, 0.1, 0.15, 0.2)
+LONGEST_PART = 8  # turns
 Shares = dict[str, dict[str, NDArray[np.float64]]]
 
 
@@ -58,7 +59,11 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 def train(
     network: CallNetwork, data: Data, encoding: Encoding, config: FineTuneConfig, report: Callable[[str], None]
 ) -> CallNetwork:
-    """Fine-tune on `data`, spoken calls with recognition errors drawn anew each epoch."""
+    """Fine-tune on `data`, spoken calls with recognition errors drawn anew each epoch.
+
+    From every spoken call a few turns that end with the agent are read apart as well: a turn is also judged with little
+    before it and nothing after it.
+    """
     chance = random.Random(config.seed)
     readable = [item for item in data.train if any(text.strip() for _, text in item.turns)]
     fixed = encode([item for item in readable if item.source not in data.spoken], encoding)
@@ -67,12 +72,18 @@ def train(
     def draw(_epoch: int) -> list[Encoded]:
         drawn: list[Example] = []
         for _ in range(data.repeat_spoken):
-            for item in spoken:
+            for item in [*spoken, *(_part(item, chance) for item in spoken if len(item.turns) > LONGEST_PART)]:
                 rate = chance.choice(ERROR_RATES)
                 drawn.append(item.with_texts([spoil(text, rate, chance) for _, text in item.turns]) if rate else item)
         return fixed + encode(drawn, encoding)
 
     return fine_tune(network, draw(0), encoding.pad, config, report, redraw=draw)
+
+
+def _part(item: Example, chance: random.Random) -> Example:
+    ends = [place + 1 for place, (role, _) in enumerate(item.turns) if role == AGENT] or [len(item.turns)]
+    end = chance.choice(ends)
+    return item.part(max(0, end - chance.randint(1, LONGEST_PART)), end)
 
 
 def finish(
