@@ -67,11 +67,7 @@ class Encoding:
         done = 0
         while done < len(stream):
             context = stream[max(0, done - CONTEXT_TOKENS) : done]
-            room = MAX_TOKENS - 2 - len(context)
-            end = min(len(stream), done + room)
-            if end < len(stream):
-                borders = [start for start in starts if done < start <= end]
-                end = borders[-1] if borders and borders[-1] > done + room // 2 else end
+            end = _window_end(done, len(stream), MAX_TOKENS - 2 - len(context), starts)
             body = [(token, role, -1) for token, role, _ in context] + stream[done:end]
             windows.append(
                 Window(
@@ -82,3 +78,15 @@ class Encoding:
             )
             done = end
         return windows
+
+
+def _window_end(done: int, total: int, room: int, starts: Sequence[int]) -> int:
+    """Where the window that begins at `done` ends: windows of a call are about alike in length, since what is read
+    together is padded to the longest; they end between turns where a turn ends near enough."""
+    left = total - done
+    if left <= room:
+        return total
+    rest = -(-(left - room) // (MAX_TOKENS - 2 - CONTEXT_TOKENS))
+    wanted = done + min(room, -(-left // (rest + 1)) + CONTEXT_TOKENS // 2)
+    borders = [start for start in starts if done + room // 2 < start <= done + room]
+    return min(borders, key=lambda start: abs(start - wanted), default=done + room)

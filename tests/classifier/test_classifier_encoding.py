@@ -49,9 +49,9 @@ def test_windows_fit_and_carry_the_role_of_each_turn(encoding: Encoding, turns: 
 
 
 def test_a_turn_longer_than_a_window_goes_on_in_the_next(encoding: Encoding) -> None:
-    windows = encoding.windows([(AGENT, "停电了请您稍等" * 200)])
+    windows = encoding.windows([(AGENT, "停电了请您稍等" * 300)])
     assert len(windows) > 3
-    assert sum(owner == 0 for window in windows for owner in window.owners) == 1 + 7 * 200
+    assert sum(owner == 0 for window in windows for owner in window.owners) == 1 + 7 * 300
     assert all(window.owners.count(-1) == 2 + CONTEXT_TOKENS for window in windows[1:])
 
 
