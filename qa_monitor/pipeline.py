@@ -155,7 +155,7 @@ _AUDIO = (
     ),
     Stage(
         "dialogue",
-        "2",
+        "3",
         ("transcript",),
         Dialogue,
         lambda tools, facts: [tools.speech_settings["dialogue"], facts.agent_channel],

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from qa_monitor.audio.sound import Sound
+from qa_monitor.dialogue.pitch import frames_of, pitch_hz
 from qa_monitor.records import Span, Turn, TurnProsody
-
-if TYPE_CHECKING:
-    pass
 
 RATE = 16_000
 HOP = 256
 FRAME = 512
+LOWEST_HZ, HIGHEST_HZ = 70, 420
 MIN_VOICED_S = 0.4
 MAX_LISTENED_S = 12.0  # of a turn: its beginning tells enough, and long turns should not cost more
 _HAN = re.compile(r"[㐀-䶿一-鿿]|\d")
@@ -65,7 +63,6 @@ def _turn_prosody(
 
 def _sound_of(turn: Turn, channel_of: Mapping[str, int], sound: Sound) -> tuple[float, float, float] | None:
     """(loudness dB, median pitch and 5–95 % range in semitones) of a turn's voiced frames."""
-    import librosa
     import numpy as np
 
     if turn.start_s is None or turn.end_s is None or turn.end_s - turn.start_s < MIN_VOICED_S:
@@ -75,14 +72,14 @@ def _sound_of(turn: Turn, channel_of: Mapping[str, int], sound: Sound) -> tuple[
     slow = samples[: len(samples) // 2 * 2].reshape(-1, 2).mean(axis=1)  # 8 kHz is enough for pitch
     if len(slow) < FRAME * 2:
         return None
-    level = librosa.feature.rms(y=slow, frame_length=FRAME, hop_length=HOP)[0]
+    frames = frames_of(slow, FRAME, HOP)
+    level = np.sqrt(np.mean(frames**2, axis=1))
     loud = level >= max(1e-4, float(np.quantile(level, 0.5)))
     if not loud.any():
         return None
     loudness = float(20 * np.log10(np.sqrt(np.mean(level[loud] ** 2))))
-    hertz = librosa.yin(slow, fmin=70, fmax=420, sr=RATE // 2, frame_length=FRAME, hop_length=HOP)
-    size = min(len(hertz), len(loud))
-    kept = hertz[:size][loud[:size] & (hertz[:size] < 400)]
+    hertz = pitch_hz(frames[loud], RATE // 2, LOWEST_HZ, HIGHEST_HZ)
+    kept = hertz[hertz < HIGHEST_HZ - 20]  # at the very top it is noise
     if len(kept) < 5:
         return loudness, float("nan"), float("nan")
     semitones = 12 * np.log2(kept / 55)
