@@ -16,12 +16,14 @@ from qa_monitor.training.dialogues import (
     EMOTIONS,
     RESOLUTIONS,
     LabelledDialogue,
+    LabelledTurn,
     read_dialogues,
     read_second,
 )
 from qa_monitor.training.examples import Example
 from qa_monitor.training.public_sets import between
 
+AGENT_ROLE = "agent"
 ATTITUDE_LABELS = tuple(ATTITUDES.values())
 EMOTION_LABELS = tuple(EMOTIONS.values())
 RESOLUTION_LABELS = tuple(reversed(RESOLUTIONS.values()))  # unresolved, partial, resolved: an ordered scale
@@ -43,37 +45,51 @@ def read_own(folder: Path) -> list[tuple[LabelledDialogue, LabelledDialogue | No
 
 
 def read_replies(folder: Path) -> list[Example]:
-    """`folder`/replies: one customer line and several replies, from rude to warm, each an example of two turns."""
+    """`folder`/replies: what was said so far and several replies to it, from rude to warm, each an example."""
     examples = []
     for file in sorted((folder / "replies").glob("*.txt")):
-        customer: tuple[str, str] | None = None
+        before: list[LabelledTurn] = []
+        answered = True
         for number, raw in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             line = raw.strip()
-            asked = re.fullmatch(r"客户 (\S+?)：(.+)", line)
-            said = re.fullmatch(r"([1-5]) (\S+?)：(.+)", line)
-            if asked and asked[1] in EMOTIONS:
-                customer = (asked[1], asked[2])
-            elif said and said[2] in ATTITUDES and customer:
-                examples.append(_reply(f"{file.stem}-{number}", customer, int(said[1]), said[2], said[3]))
+            reply = re.fullmatch(r"([1-5]) (\S+?)：(.+)", line)
+            if reply and reply[2] in ATTITUDES and before:
+                said = LabelledTurn(AGENT_ROLE, reply[3], int(reply[1]), ATTITUDES[reply[2]])
+                examples.append(_reply(f"{file.stem}-{number}", [*before, said]))
+                answered = True
+            elif heard := _heard_before(line):
+                before = [heard] if answered else [*before, heard]
+                answered = False
             elif line:
                 raise TrainingDataError(
-                    "应为「客户 情绪：话」，后面每行「礼貌分 态度：话」",
+                    "应为「客户 情绪：话」或「坐席：话」，后面每行「礼貌分 态度：话」",
                     where=f"{file}:{number}",
                     hint="格式见 data/guideline.md",
                 )
     return examples
 
 
-def _reply(name: str, customer: tuple[str, str], politeness: int, attitude: str, text: str) -> Example:
-    emotion = _one_of(EMOTION_LABELS.index(EMOTIONS[customer[0]]), len(EMOTIONS))
+def _heard_before(line: str) -> LabelledTurn | None:
+    """A line of what was said before the replies: a caller with an emotion, or the agent without a label."""
+    if asked := re.fullmatch(r"客户 (\S+?)：(.+)", line):
+        return LabelledTurn("customer", asked[2], emotion=EMOTIONS[asked[1]]) if asked[1] in EMOTIONS else None
+    told = re.fullmatch(r"坐席：(.+)", line)
+    return LabelledTurn(AGENT_ROLE, told[1]) if told else None
+
+
+def _reply(name: str, turns: Sequence[LabelledTurn]) -> Example:
     return Example(
         name,
         "replies",
-        ((CUSTOMER, customer[1]), (AGENT, text)),
+        tuple((AGENT if turn.role == AGENT_ROLE else CUSTOMER, turn.text) for turn in turns),
         turn={
-            "politeness": (None, _one_of(politeness - 1, 5)),
-            "attitude": (None, _one_of(ATTITUDE_LABELS.index(ATTITUDES[attitude]), len(ATTITUDES))),
-            "emotion": (emotion, None),
+            "politeness": tuple(_one_of(turn.politeness - 1, 5) if turn.politeness else None for turn in turns),
+            "attitude": tuple(
+                _one_of(ATTITUDE_LABELS.index(turn.attitude), 10) if turn.attitude else None for turn in turns
+            ),
+            "emotion": tuple(
+                _one_of(EMOTION_LABELS.index(turn.emotion), 6) if turn.emotion else None for turn in turns
+            ),
         },
     )
 

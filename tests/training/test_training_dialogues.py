@@ -8,7 +8,7 @@ import pytest
 
 from qa_monitor.errors import TrainingDataError
 from qa_monitor.training.dialogues import read_dialogues, read_second
-from qa_monitor.training.own_sets import read_labels, read_own, rule_labels, to_example
+from qa_monitor.training.own_sets import read_labels, read_own, read_replies, rule_labels, to_example
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE = """@ pw-1 | 故障报修 | 呼入 | 有标点
@@ -109,3 +109,25 @@ def test_reviewers_labels_are_read_with_their_line(tmp_path: Path) -> None:
         with pytest.raises(TrainingDataError) as caught:
             read_labels(written(tmp_path, good + wrong), ["opening.greeting"])
         assert caught.value.where.endswith(":2")
+
+
+def test_replies_are_read_with_what_was_said_before(tmp_path: Path) -> None:
+    (tmp_path / "replies").mkdir()
+    (tmp_path / "replies/a.txt").write_text(
+        "坐席：您好请讲\n客户 焦急：停电了\n1 轻蔑：停就停呗\n5 热情：我马上帮您看\n\n客户 平静：电费多少\n3 平淡：户号\n",
+        encoding="utf-8",
+    )
+    first, second, third = read_replies(tmp_path)
+    assert [text for _, text in first.turns] == ["您好请讲", "停电了", "停就停呗"]
+    assert first.turn["politeness"] == (None, None, (1.0, 0.0, 0.0, 0.0, 0.0))
+    assert first.turn["emotion"][0] is None
+    assert first.turn["emotion"][1] is not None
+    assert second.turns[-1][1] == "我马上帮您看"
+    assert [text for _, text in third.turns] == ["电费多少", "户号"]
+
+
+def test_a_reply_to_nothing_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "replies").mkdir()
+    (tmp_path / "replies/a.txt").write_text("3 平淡：户号\n", encoding="utf-8")
+    with pytest.raises(TrainingDataError, match=r"a\.txt:1"):
+        read_replies(tmp_path)

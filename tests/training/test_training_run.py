@@ -69,9 +69,12 @@ def test_the_exported_model_says_what_the_network_says() -> None:
         assert np.abs(exported[head] - network[head]).mean() < 0.06, head
 
 
-def test_a_centre_trains_on_its_labels_and_sees_both_models(tmp_path: Path) -> None:
+def test_a_centre_trains_on_its_labels_and_sees_both_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="训练依赖未安装")
     pytest.importorskip("onnx", reason="训练依赖未安装")
+    from qa_monitor.training import centre
+
+    monkeypatch.setattr(centre, "OWN_DIALOGUES", tmp_path)  # the 641 of the repository would take minutes
     file = labels(tmp_path / "labels.jsonl", 40)
     arguments = ["--home", str(tmp_path), "train", "--data", str(file), "--epochs", "0.1"]
     result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
