@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,16 @@ from qa_monitor.training.batches import Encoded, batches, collate
 from qa_monitor.training.finetune import half_precision
 
 MASKED_SHARE = 0.2
+
+
+def tokenizer_of(base: str) -> Path:
+    """The tokenizer.json of a base encoder, a folder or a hub name (then downloaded)."""
+    file = Path(base) / "tokenizer.json"
+    if file.is_file():
+        return file
+    from huggingface_hub import hf_hub_download
+
+    return Path(hf_hub_download(base, "tokenizer.json"))
 
 
 def pretrain(
