@@ -6,6 +6,7 @@ Runs inside the decoder's child process: FFmpeg may crash here without harm. Mem
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ class _Sink:
         self.levels: list[Levels] = []
         self.activity: list[VoiceActivity] = []
         self.relation = Relation()
+        self._listeners = ThreadPoolExecutor(2, thread_name_prefix="voice")  # a channel each: most of decoding's time
         self._files: list[IO[bytes]] = []
         self._held: list[NDArray[np.float32]] = []
         self._held_samples = 0
@@ -116,16 +118,18 @@ class _Sink:
         for index, samples in enumerate(block):
             self._files[index].write(samples.tobytes())
             self.levels[index].feed(samples)
-            self.activity[index].feed(samples)
+        list(self._listeners.map(VoiceActivity.feed, self.activity, block))
         if len(block) == 2:
             self.relation.feed(block[0], block[1])
 
     def close(self) -> None:
         self.flush()
+        self._listeners.shutdown()
         for file in self._files:
             file.close()
 
     def discard(self) -> None:
+        self._listeners.shutdown()
         for file in self._files:
             file.close()
         for path in self.paths:

@@ -6,6 +6,7 @@ guards; those are the same for every engine.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -80,12 +81,23 @@ class Engine(Protocol):
         ...
 
 
+def available_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def load_engine(settings: TranscriptSettings, registry: ModelRegistry) -> Engine:
     """The engine named in the settings. Raises SettingsError, ModelMissing, ModelCorrupt or DeviceMissing."""
     if settings.engine == "faster-whisper":
         from qa_monitor.transcript.whisper import WhisperEngine
 
         return WhisperEngine.load(settings, registry)
+    if settings.engine == "sherpa-onnx":
+        from qa_monitor.transcript.sherpa import SherpaEngine
+
+        return SherpaEngine.load(settings)
     raise SettingsError(
-        f"没有名为 {settings.engine} 的识别引擎", where="transcript.engine", hint="可用的引擎：faster-whisper"
+        f"没有名为 {settings.engine} 的识别引擎",
+        where="transcript.engine",
+        hint="可用的引擎：faster-whisper、sherpa-onnx",
     )

@@ -16,6 +16,7 @@ COMPRESSION = 2.4
 FASTEST_CPS = 11.0  # Chinese characters a second; the fastest announcers reach 8
 LOW_CONFIDENCE = 0.30
 MIN_REPEATS = 4
+SAID_ONCE = 12  # characters; people repeat themselves within seconds, but not so much word for word
 MIN_CHINESE_SHARE = 0.5
 
 # Sentences of video subtitles that telephone callers do not say; compared without punctuation.
@@ -40,6 +41,7 @@ def is_poor(text: str, log_probability: float, seconds: float) -> bool:
     return (
         log_probability < LOW_LOG_PROBABILITY
         or repeats(plain)
+        or comes_twice(plain)
         or compression(text) > COMPRESSION
         or len(plain) > FASTEST_CPS * seconds + 3
     )
@@ -54,6 +56,14 @@ def repeats(plain: str) -> bool:
             if count >= length * (MIN_REPEATS - 1) and count + length >= max(8, len(plain) / 2):
                 return True
     return False
+
+
+def comes_twice(plain: str) -> bool:
+    """Whether a phrase of `SAID_ONCE` characters comes twice: the engine began a window anew after its end."""
+    seen: set[str] = set()
+    for i in range(len(plain) - SAID_ONCE + 1):
+        seen.add(plain[i : i + SAID_ONCE])
+    return len(seen) < len(plain) - SAID_ONCE + 1
 
 
 def compression(text: str) -> float:

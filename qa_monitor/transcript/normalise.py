@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ class Normalised:
     offsets: tuple[int, ...]
 
 
+# 著 is both; the converter leaves it, and the recogniser writes it for 着 (随著, 接著) whenever it is no part of these.
+_REALLY_ZHU = re.compile("著[名作称述录者]|[显名原专编论译土昭卓巨遗合]著")
 _HALF_TO_FULL = str.maketrans(",?!:;", "，？！：；")
 
 
@@ -46,9 +49,11 @@ def normalise(raw: str) -> Normalised:
 def _simplified(raw: str) -> str:
     """Simplified text of the same length: phrase conversion where it keeps the length, else character by character."""
     whole = str(_converter().convert(raw))
-    if len(whole) == len(raw):
-        return whole
-    return "".join(one if len(one) == 1 else char for char, one in ((c, str(_converter().convert(c))) for c in raw))
+    if len(whole) != len(raw):
+        converted = ((char, str(_converter().convert(char))) for char in raw)
+        whole = "".join(one if len(one) == 1 else char for char, one in converted)
+    kept = {i for found in _REALLY_ZHU.finditer(whole) for i in range(*found.span())}
+    return "".join("着" if char == "著" and i not in kept else char for i, char in enumerate(whole))
 
 
 def _width(char: str, text: str, i: int) -> str:

@@ -18,6 +18,7 @@ GAP_S = 0.5  # silence between pieces
 MERGE_S = 0.6  # a pause up to this long is left as it was recorded
 MARGIN_S = 0.1  # sound kept on either side of a voiced span: detectors cut soft onsets
 MIN_PIECE_S = 0.06
+EVEN_TO_S = 0.1
 
 Quietest = Callable[[float, float], float]
 
@@ -83,18 +84,41 @@ def pack(channel: int, voiced: Sequence[Span], duration_s: float, window_s: floa
     ]
     margins = _with_margins(groups, duration_s)
     windows: list[Window] = []
-    pieces: list[Piece] = []
-    filled_s = LEAD_S
-    for (start_s, end_s), spans in zip(margins, groups, strict=True):
-        length_s = end_s - start_s
-        if pieces and filled_s + length_s > window_s:
-            windows.append(Window(channel, tuple(pieces)))
-            pieces, filled_s = [], LEAD_S
-        pieces.append(Piece(start_s, end_s, filled_s, tuple(spans)))
-        filled_s += length_s + GAP_S
-    if pieces:
+    for row in _even([end_s - start_s for start_s, end_s in margins], window_s):
+        pieces: list[Piece] = []
+        filled_s = LEAD_S
+        for i in row:
+            start_s, end_s = margins[i]
+            pieces.append(Piece(start_s, end_s, filled_s, tuple(groups[i])))
+            filled_s += end_s - start_s + GAP_S
         windows.append(Window(channel, tuple(pieces)))
     return windows
+
+
+def _even(lengths_s: Sequence[float], window_s: float) -> list[list[int]]:
+    """Which lengths share a window, in order: no more windows than needed, the longest of them as short as can be.
+
+    A full window and a short one cost more than two of the same length: a batch is as long as its longest.
+    """
+    fewest = _rows(lengths_s, window_s)
+    low_s, high_s = 0.0, window_s
+    while high_s - low_s > EVEN_TO_S:
+        middle_s = (low_s + high_s) / 2
+        low_s, high_s = (low_s, middle_s) if len(_rows(lengths_s, middle_s)) <= len(fewest) else (middle_s, high_s)
+    return _rows(lengths_s, high_s)
+
+
+def _rows(lengths_s: Sequence[float], most_s: float) -> list[list[int]]:
+    rows: list[list[int]] = []
+    filled_s = 0.0
+    for i, length_s in enumerate(lengths_s):
+        if rows and filled_s + length_s <= most_s:
+            rows[-1].append(i)
+        else:
+            rows.append([i])
+            filled_s = LEAD_S
+        filled_s += length_s + GAP_S
+    return rows
 
 
 def _merged(voiced: Sequence[Span], window_s: float) -> list[list[Span]]:

@@ -50,13 +50,21 @@ def stage_settings(settings: TranscriptSettings, rules_dir: Path, registry: Mode
     """All that decides what `transcribe` writes; loads no model. Threads and devices change speed, not text."""
     return {
         "engine": settings.engine,
-        "model": registry.fingerprint(settings.model),
+        "model": _fingerprint(settings, registry),
         "compute_type": settings.compute_type,
         "beam_size": settings.beam_size,
         "language": settings.language,
         "hotwords": list_hash(rules_dir / settings.hotwords_file),
         "domain_words": list_hash(rules_dir / DOMAIN_WORDS_NAME) if settings.correct_domain_words else "",
     }
+
+
+def _fingerprint(settings: TranscriptSettings, registry: ModelRegistry) -> str:
+    if settings.engine == "sherpa-onnx":
+        from qa_monitor.transcript.sherpa import fingerprint
+
+        return fingerprint(Path(settings.model))
+    return registry.fingerprint(settings.model)
 
 
 def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules_dir: Path) -> Transcript:

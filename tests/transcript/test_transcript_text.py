@@ -32,6 +32,7 @@ def corrected(text: str, probability: float = 0.4, domain: tuple[str, ...] = DOM
         ("欠了1,200.5元", "欠了1,200.5元"),
         ("ＡＢ１２", "AB12"),
         ("下載 app 登錄", "下载app登录"),
+        ("隨著電價，接著說著名品牌", "随着电价，接着说著名品牌"),
         ("online banking", "online banking"),
         ("", ""),
     ],
@@ -135,3 +136,10 @@ def test_segmentation_knows_domain_words_and_covers_the_text() -> None:
     assert "".join(token.text for token in tokens) == text
     assert {"网上国网", "阶梯电价"} <= {token.text for token in tokens}
     assert words.cut("") == []
+
+
+def test_a_window_begun_anew_deserves_another_decoding() -> None:
+    once = "有的时候它会显示出会员并且支持七天无理由"
+    assert not guard.is_poor(once, -0.2, 8)
+    assert guard.is_poor(once + once, -0.2, 8)
+    assert not guard.is_poor("户号是三三零一二三四五对户号是三三零一二三四", -0.2, 8)

@@ -46,6 +46,12 @@ def test_every_voiced_moment_is_in_exactly_one_window(spans: list[Span]) -> None
             assert window.piece_at(piece.at_s + piece.duration_s / 2) == piece
 
 
+def test_windows_of_a_channel_are_about_alike_in_length() -> None:
+    spans = [Span(3.0 * i, 3.0 * i + 2) for i in range(8)]
+    windows = pack(0, spans, 30, WINDOW_S, lambda start, end: (start + end) / 2)
+    assert [len(window.pieces) for window in windows] == [4, 4]
+
+
 class Sound:
     def __init__(self, samples: list[np.ndarray], spans: list[list[Span]]) -> None:
         self.samples = samples
