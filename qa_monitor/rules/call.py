@@ -85,7 +85,16 @@ class Call:
             self._edges[turn] = word_edges(self.turns[turn])
         return heard(self.turns[turn], start, end, self._edges[turn])
 
-    def hit(self, start: int, end: int, confidence: float = 1.0, sure: bool = True, match: str = "text") -> Hit:
+    def hit(
+        self,
+        start: int,
+        end: int,
+        confidence: float = 1.0,
+        sure: bool = True,
+        match: str = "text",
+        wording: int = 0,
+        label: str = "",
+    ) -> Hit:
         """A hit on words, weighed by how well they were heard and whether it is known who said them."""
         number, low, high = self.text.local(start, end)
         turn = self.turns[number]
@@ -99,6 +108,8 @@ class Call:
             sure=sure and probability >= LOW_CONFIDENCE,
             trusted=turn.suspect is None and not unknown_role,
             match="no_role" if unknown_role and turn.suspect is None else match,
+            label=label,
+            wording=wording,
         )
 
     def turn_hit(self, turn: int, confidence: float = 1.0, match: str = "audio") -> Hit:

@@ -11,6 +11,7 @@ from qa_monitor.rules.call import Call
 from qa_monitor.rules.encoders import Encoder
 from qa_monitor.rules.hits import FALSE, Hit, Reason, Result, from_hits, unknown, without_overlaps
 from qa_monitor.rules.phrases import PhraseIndex
+from qa_monitor.rules.repair import Repaired, Repairer
 from qa_monitor.rules.scope import Scope, turns_in
 from qa_monitor.rules.similar_op import Spoken, encode_call, encode_examples, similar_hits
 from qa_monitor.rules.specs import Condition
@@ -30,6 +31,7 @@ class Compiled:
     sets: dict[Condition, int] = field(default_factory=dict)
     exceptions: dict[Condition, int] = field(default_factory=dict)
     examples: dict[Condition, NDArray[np.float32]] = field(default_factory=dict)
+    repairer: Repairer = field(default_factory=Repairer)
 
     def add(self, condition: Condition) -> None:
         spec = condition.spec
@@ -38,6 +40,8 @@ class Compiled:
         elif isinstance(spec, specs.WordSpec):
             words = [Wording(word, ((Slot((word,)),),)) for word in spec.words]
             self.sets[condition] = self.index.add(words, 1, pinyin=False)
+        elif isinstance(spec, specs.PatternSpec):
+            self.repairer.add(spec.patterns)
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)
         if isinstance(spec, (specs.PhraseSpec, specs.WordSpec, specs.RepeatSpec)) and spec.exceptions:
@@ -54,6 +58,8 @@ class Leaves:
         self._compiled = compiled
         self._hits: dict[Condition, list[Hit]] = {}
         self._spoken: Spoken | None = None
+        self._repaired: Repaired | None = None
+        self._bad: dict[Scope, bool] = {}
 
     def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool]) -> Result:
         """The leaf's result in `scope`; `keep` rejects hits that an exception covers."""
@@ -109,7 +115,7 @@ class Leaves:
         found = self._hits.get(condition)
         if found is None:
             label = condition.name or condition.op
-            found = [hit._replace(label=label) for hit in self._find(condition)]
+            found = [hit if hit.label == label else hit._replace(label=label) for hit in self._find(condition)]
             self._hits[condition] = found
         return found
 
@@ -117,9 +123,15 @@ class Leaves:
         call, spec = self._call, condition.spec
         barred = self._compiled.exceptions.get(condition)
         if isinstance(spec, specs.PhraseSpec):
-            return text_ops.phrase_hits(call, spec, self._compiled.sets[condition], barred)
+            return text_ops.phrase_hits(
+                call, spec, self._compiled.sets[condition], barred, condition.name or condition.op
+            )
         if isinstance(spec, specs.WordSpec):
             return text_ops.word_hits(call, spec, self._compiled.sets[condition], barred)
+        if isinstance(spec, specs.PatternSpec):
+            if self._repaired is None:
+                self._repaired = self._compiled.repairer.repaired(call.text)
+            return text_ops.pattern_hits(call, spec, self._repaired)
         if isinstance(spec, specs.RepeatSpec):
             return text_ops.repeat_hits(call, spec, barred)
         if isinstance(spec, specs.SimilarSpec):
@@ -132,6 +144,11 @@ class Leaves:
 
     def badly_heard(self, scope: Scope, share: float, few_turns: int) -> bool:
         """Whether so much of a scope was badly heard that something said there may have been missed."""
+        if scope not in self._bad:
+            self._bad[scope] = self._much_lost(scope, share, few_turns)
+        return self._bad[scope]
+
+    def _much_lost(self, scope: Scope, share: float, few_turns: int) -> bool:
         turns = turns_in(self._call, scope)
         bad = [turn for turn in turns if self._call.badly_heard(turn) or self._call.role_of(turn) == "unknown"]
         if not bad:
@@ -143,7 +160,6 @@ class Leaves:
 
 _NEEDS_SOUND = (specs.SilenceSpec, specs.ResponseDelaySpec, specs.OverlapSpec, specs.RateSpec, specs.ToneSpec)
 _FINDERS: dict[type[Any], Callable[..., list[Hit]]] = {
-    specs.PatternSpec: text_ops.pattern_hits,
     specs.EntitySpec: text_ops.entity_hits,
     specs.ReadbackSpec: text_ops.readback_hits,
     specs.SilenceSpec: sound_ops.silence_hits,

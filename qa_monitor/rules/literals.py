@@ -171,6 +171,7 @@ def _replaced(wanted: str, heard: str, budget: int) -> list[tuple[int, int]] | N
     return [(i, i) for i in range(len(wanted))]
 
 
+@lru_cache(maxsize=20_000)
 def _align(wanted: str, heard: str, budget: int) -> tuple[int, int, list[tuple[int, int]]] | None:
     """Cheapest alignment of all of `wanted` inside `heard`: start, end and pairs (−1 for none); None over budget.
 

@@ -31,15 +31,24 @@ class SlotPieces:
 
     def after(self, stream: Stream, edge: int, gap: int) -> Found | None:
         """The piece that begins soonest from `edge` on, at most `gap` characters later."""
-        high = min(len(stream.keys), edge + gap + self.longest)
-        border = stream.keys.find(_BORDER, edge, high)
-        return self._nearest(stream, edge, border if border >= 0 else high, lambda fit: fit.start - edge, gap)
+        key = (self, edge, gap, "after")
+        if key not in stream.memo:
+            high = min(len(stream.keys), edge + gap + self.longest)
+            border = stream.keys.find(_BORDER, edge, high)
+            high = border if border >= 0 else high
+            stream.memo[key] = self._nearest(stream, edge, high, lambda fit: fit.start - edge, gap)
+        found: Found | None = stream.memo[key]
+        return found
 
     def before(self, stream: Stream, edge: int, gap: int) -> Found | None:
         """The piece that ends last up to `edge`, at most `gap` characters earlier."""
-        low = max(0, edge - gap - self.longest)
-        border = stream.keys.rfind(_BORDER, low, edge)
-        return self._nearest(stream, border + 1 if border >= 0 else low, edge, lambda fit: edge - fit.end, gap)
+        key = (self, edge, gap, "before")
+        if key not in stream.memo:
+            low = max(0, edge - gap - self.longest)
+            low = max(low, stream.keys.rfind(_BORDER, low, edge) + 1)
+            stream.memo[key] = self._nearest(stream, low, edge, lambda fit: edge - fit.end, gap)
+        found: Found | None = stream.memo[key]
+        return found
 
     def _nearest(self, stream: Stream, low: int, high: int, distance: Callable[[Fit], int], gap: int) -> Found | None:
         """The same characters if any piece has them there, else the same sound, else one edit; nearest, then longest."""

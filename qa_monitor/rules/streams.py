@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,8 @@ _CLAUSE_ENDS = "，、。！？；,!?; "
 class Stream:
     """Characters that count, their sounds, and where each stands in the joined text.
 
-    `sentence[i]` numbers the sentence of character `i`; gaps do not cross sentences.
+    `sentence[i]` numbers the sentence of character `i`; gaps do not cross sentences. `memo` keeps what was found beside a
+    place: many wordings ask the same.
     """
 
     keys: str
@@ -46,6 +47,7 @@ class Stream:
     sentence: Index
     key_codes: Codes
     loose_codes: Codes
+    memo: dict[Any, Any] = field(default_factory=dict)
 
 
 class CallText:
@@ -84,6 +86,9 @@ class CallText:
         codes = fold.codes_of(self.shown)
         widths = 1 + (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
         return np.concatenate([[0], np.cumsum(widths)])
+
+    def byte_of_char(self, offset: int) -> int:
+        return int(self._byte_starts[offset])
 
     def char_of_byte(self, offset: int) -> int:
         return int(np.searchsorted(self._byte_starts, offset))

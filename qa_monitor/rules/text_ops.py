@@ -16,9 +16,11 @@ from qa_monitor.rules.guards import denied, echoed, reported
 from qa_monitor.rules.hits import Hit
 from qa_monitor.rules.patterns import find_spans
 from qa_monitor.rules.phrases import PhraseHit
+from qa_monitor.rules.repair import Repaired
 from qa_monitor.rules.specs import At, Guard
 
 _ECHO_TURNS = 4
+_BY_SOUND = 0.85
 _GUARD_REACH = 32
 # Clauses are looked for in what was said before only as long as both are of the length of speech: the cost stays linear.
 _LONGEST_CLAUSE = 60
@@ -27,13 +29,10 @@ _LONGEST_SEARCHED = 400
 _NOTHING = re.compile(r"[\W_嗯呃啊哦噢喔诶欸哎唉呀嘛呢吧哈额]*")
 
 
-def phrase_hits(call: Call, spec: specs.PhraseSpec, number: int, exceptions: int | None) -> list[Hit]:
+def phrase_hits(call: Call, spec: specs.PhraseSpec, number: int, exceptions: int | None, label: str = "") -> list[Hit]:
     """Hits of the wordings of set `number` that pass position, exceptions and guards."""
     found = _kept(call, call.phrases.get(number, ()), exceptions, spec.at, spec.guards)
-    return [
-        call.hit(hit.start, hit.end, hit.confidence, hit.sure, _match(hit))._replace(wording=hit.wording)
-        for hit in found
-    ]
+    return [call.hit(hit.start, hit.end, hit.confidence, hit.sure, _match(hit), hit.wording, label) for hit in found]
 
 
 def _match(hit: PhraseHit) -> str:
@@ -50,7 +49,7 @@ def word_hits(call: Call, spec: specs.WordSpec, number: int, exceptions: int | N
             offset = call.text.starts[turn]
             edges[turn] = {offset + edge for span in lexicon.cut_spans(call.shown(turn)) for edge in span}
         if hit.start in edges[turn] and hit.end in edges[turn]:
-            found.append(call.hit(hit.start, hit.end)._replace(wording=hit.wording))
+            found.append(call.hit(hit.start, hit.end, wording=hit.wording))
     return found
 
 
@@ -131,18 +130,44 @@ def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
     return text, low - window, high - window
 
 
-def pattern_hits(call: Call, spec: specs.PatternSpec) -> list[Hit]:
-    barred = _Spans(span for pattern in spec.except_patterns for span in find_spans(pattern, call.text.shown_bytes))
+def pattern_hits(call: Call, spec: specs.PatternSpec, repaired: Repaired) -> list[Hit]:
+    """Hits of the patterns as written, then those that only the second reading of misheard turns gives."""
+    data = call.text.shown_bytes
+    barred = [span for pattern in spec.except_patterns for span in find_spans(pattern, data)]
+    exact, by_sound = _Spans(barred), _Spans(())
+    if repaired.data:
+        again = [span for pattern in spec.except_patterns for span in _spans_again(pattern, repaired)]
+        by_sound = _Spans([*barred, *again])
     found: list[Hit] = []
     for number, pattern in enumerate(spec.patterns):
-        for low, high in find_spans(pattern, call.text.shown_bytes):
-            if barred.touch(low, high):
-                continue
-            start, end = call.text.char_of_byte(low), call.text.char_of_byte(high)
-            if spec.guards and _guarded(call, start, end, spec.guards):
-                continue
-            found.append(call.hit(start, end, match="regex")._replace(wording=number))
+        spans = list(find_spans(pattern, data))
+        found += _pattern_hits(call, spec, number, spans, exact, sure=True)
+        if repaired.data:
+            known = _Spans(spans)
+            new = [span for span in _spans_again(pattern, repaired) if not known.touch(*span)]
+            hits = _pattern_hits(call, spec, number, new, by_sound, sure=False)
+            found += [hit for hit in hits if any(at in repaired.changed for at in range(hit.start, hit.end))]
     return sorted(found)
+
+
+def _spans_again(pattern: str, repaired: Repaired) -> Iterator[tuple[int, int]]:
+    """Byte spans in the call of what the pattern matches in the second reading."""
+    for low, high in find_spans(pattern, repaired.data):
+        start, first = repaired.places[bisect_right(repaired.places, (low, 1 << 62)) - 1]
+        yield first + low - start, first + high - start
+
+
+def _pattern_hits(
+    call: Call, spec: specs.PatternSpec, number: int, spans: Sequence[tuple[int, int]], barred: _Spans, *, sure: bool
+) -> Iterator[Hit]:
+    for low, high in spans:
+        if barred.touch(low, high):
+            continue
+        start, end = call.text.char_of_byte(low), call.text.char_of_byte(high)
+        if spec.guards and _guarded(call, start, end, spec.guards):
+            continue
+        confidence, match = (1.0, "regex") if sure else (_BY_SOUND, "pinyin")
+        yield call.hit(start, end, confidence, sure, match, number)
 
 
 def entity_hits(call: Call, spec: specs.EntitySpec) -> list[Hit]:
