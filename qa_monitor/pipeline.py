@@ -151,7 +151,7 @@ def _run_score(work: Work) -> CallScore:
 _AUDIO = (
     Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info),
     Stage(
-        "transcript", "3", ("audio",), Transcript, lambda tools, _: tools.speech_settings["transcript"], _run_transcript
+        "transcript", "4", ("audio",), Transcript, lambda tools, _: tools.speech_settings["transcript"], _run_transcript
     ),
     Stage(
         "dialogue",

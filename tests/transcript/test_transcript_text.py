@@ -14,6 +14,7 @@ from qa_monitor.transcript import guard, words
 from qa_monitor.transcript.correct import Corrector
 from qa_monitor.transcript.hotwords import fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
+from qa_monitor.transcript.whisper import once
 
 DOMAIN = ("户号", "复电", "营业厅", "校表", "交费", "供电所")
 
@@ -71,6 +72,13 @@ def test_what_the_recogniser_was_sure_of_stays() -> None:
 @pytest.mark.parametrize("text", ["电暖器比较费电", "您好请讲", "户号是多少", ""])
 def test_everyday_words_are_no_misheard_domain_words(text: str) -> None:
     assert corrected(text) == text
+
+
+def test_text_begun_anew_is_cut_where_it_begins_again() -> None:
+    text, stamp = list(range(20)), 100
+    assert once([stamp, *text, stamp, *text, stamp], stamp) == [stamp, *text, stamp]
+    assert once([*text, 3, 4, 5, 3, 4, 5], stamp) == [*text, 3, 4, 5, 3, 4, 5]
+    assert once([], stamp) == []
 
 
 @given(st.text(alphabet="护户号浩互赋复电店营业听厅一下请您", max_size=20))
