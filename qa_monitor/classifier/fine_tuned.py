@@ -30,9 +30,12 @@ _RESOLUTIONS: tuple[ResolutionLabel, ...] = ("unresolved", "partial", "resolved"
 
 
 class FineTunedScorer:
-    """Politeness, emotion, resolution, satisfaction and rule verdicts from the bundle in `folder`."""
+    """Politeness, emotion, resolution, satisfaction and rule verdicts from the bundle in `folder`.
 
-    def __init__(self, folder: Path, threads: int = 2) -> None:
+    One thread: the audit runs a worker a core, and threads that wait for each other's cores cost far more than they give.
+    """
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
         self._classifier = Classifier(folder, threads)
         self.name = self._classifier.info.name
         self.version = self._classifier.info.version
