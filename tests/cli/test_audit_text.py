@@ -122,7 +122,7 @@ def test_bad_lines_are_named_and_the_others_done(run: Run, tmp_path: Path) -> No
 def test_interrupted_once_it_stops_soon_and_the_next_run_finishes(
     environment: dict[str, str], run: Run, tmp_path: Path
 ) -> None:
-    file = write_dialogues(tmp_path / "in.jsonl", *(dialogue(f"T{n}", *GOOD, *BAD, *GOOD) for n in range(400)))
+    file = write_dialogues(tmp_path / "in.jsonl", *(dialogue(f"T{n}", *GOOD, *BAD, *GOOD) for n in range(150)))
     command = [sys.executable, "-m", "qa_monitor", "audit-text", str(file), "--no-report"]
     started = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY
