@@ -145,7 +145,7 @@ def test_interrupted_once_it_stops_soon_and_the_next_run_finishes(
     assert sqlite3.connect(store).execute("SELECT count(*) FROM jobs WHERE state='running'").fetchone() == (0,)
     assert run("audit-text", file, "--no-report").returncode == 0
     assert sqlite3.connect(store).execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall() == [
-        ("done", 400)
+        ("done", 150)
     ]
 
 
