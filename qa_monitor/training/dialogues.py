@@ -6,6 +6,7 @@
     = 礼貌 4 解决 已解决 满意 4 完成 2 效果 2 走向 平息
     不合格 closing.anything_else
     不适用 identity.verify
+    证据 opening.greeting=1 solution.confirm=0
 
 A second reading gives the same labels without the words, one numbered line a turn: `1 坐席 4 礼貌`, `2 客户* 焦急`.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qa_monitor.errors import TrainingDataError
@@ -45,6 +46,7 @@ COURSES = {"平息": "calmed", "激化": "inflamed", "不变": "steady"}
 _AGENT = re.compile(r"坐席(\*?) ?([1-5]) ?([^：:\s]+)[：:](.*)")
 _CUSTOMER = re.compile(r"客户(\*?) ?([^：:\s]+)[：:](.*)")
 _CALL = re.compile(r"= ?礼貌 ?([1-5]) 解决 ?(\S+) 满意 ?([1-5]) 完成 ?([-+]?[0-2]) 效果 ?([-+]?[0-2]) 走向 ?(\S+)")
+_EVIDENCE = re.compile(r"([a-z_]+(?:\.[a-z_]+)?)=(\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class LabelledTurn:
 class LabelledDialogue:
     """One call. `politeness` and `satisfaction` 1–5, `accomplishment` and `effectiveness` −2…2, higher is better.
 
-    `failed` and `not_applicable` are rule ids; every other rule passed. `deciding_turn` is a 0-based index.
+    `failed` and `not_applicable` are rule ids; every other rule passed. `deciding_turn` is a 0-based index; `evidence`
+    maps a rule id to the 0-based turn that shows its verdict, without the rules that no turn shows.
     """
 
     id: str
@@ -79,6 +82,7 @@ class LabelledDialogue:
     course: str
     failed: frozenset[str]
     not_applicable: frozenset[str]
+    evidence: dict[str, int] = field(default_factory=dict)
 
 
 def read_dialogues(file: Path) -> list[LabelledDialogue]:
@@ -143,6 +147,7 @@ def _read_one(file: Path, block: list[tuple[int, str]]) -> LabelledDialogue:
     deciding: int | None = None
     call: re.Match[str] | None = None
     verdicts: dict[str, frozenset[str]] = {"不合格": frozenset(), "不适用": frozenset()}
+    evidence: dict[str, int] = {}
     for number, line in block[1:]:
         if line.startswith(("坐席", "客户")):
             turn, decides = _turn(file, number, line)
@@ -154,14 +159,16 @@ def _read_one(file: Path, block: list[tuple[int, str]]) -> LabelledDialogue:
                 raise _wrong(file, number, "应为「= 礼貌 4 解决 已解决 满意 4 完成 1 效果 1 走向 不变」")
         elif line[:3] in verdicts:
             verdicts[line[:3]] = frozenset(re.findall(r"[a-z_]+(?:\.[a-z_]+)?", line[3:]))
+        elif line.startswith("证据"):
+            evidence = _evidence(file, number, line, len(turns))
         else:
-            raise _wrong(file, number, "看不懂这一行：应以 坐席、客户、=、不合格 或 不适用 开头")
+            raise _wrong(file, number, "看不懂这一行：应以 坐席、客户、=、不合格、不适用 或 证据 开头")
     if call is None or not turns:
         raise _wrong(file, first, "这通缺少对话或「=」行")
     return LabelledDialogue(
         parts[0], parts[1], "inbound" if parts[2] == "呼入" else "outbound", parts[3], tuple(turns), deciding,
         int(call[1]), RESOLUTIONS[call[2]], int(call[3]), int(call[4]), int(call[5]), COURSES[call[6]],
-        verdicts["不合格"], verdicts["不适用"],
+        verdicts["不合格"], verdicts["不适用"], evidence,
     )  # fmt: skip
 
 
@@ -176,6 +183,21 @@ def _turn(file: Path, number: int, line: str) -> tuple[LabelledTurn, bool]:
         number,
         f"应为「坐席 1–5 态度：话」或「客户 情绪：话」；态度有 {'、'.join(ATTITUDES)}；情绪有 {'、'.join(EMOTIONS)}",
     )
+
+
+def _evidence(file: Path, number: int, line: str, turns: int) -> dict[str, int]:
+    """Rule id → 0-based turn. 0 in the file says that no turn shows the verdict: what was wanted was left unsaid."""
+    found: dict[str, int] = {}
+    for item in line.removeprefix("证据").split():
+        told = _EVIDENCE.fullmatch(item)
+        if not told:
+            raise _wrong(file, number, f"证据应为「规则编号=第几句」，这里是 {item}")
+        if told[1] in found:
+            raise _wrong(file, number, f"{told[1]} 的证据写了两次")
+        if int(told[2]) > turns:
+            raise _wrong(file, number, f"{told[1]} 的证据是第 {told[2]} 句，这通只有 {turns} 句")
+        found[told[1]] = int(told[2]) - 1
+    return {rule: turn for rule, turn in found.items() if turn >= 0}
 
 
 def _wrong(file: Path, line: int, what: str) -> TrainingDataError:

@@ -12,7 +12,7 @@ class Example:
 
     `call` maps a call head to its target distribution; `turn` maps a turn head to one distribution (or None) a turn;
     `deciding` is the 0-based turn that decides the resolution; `rules` one distribution over pass, fail and not
-    applicable a rule (or None). `source` says where it comes from, for sampling and for measuring apart.
+    applicable a rule (or None); `evidence` the 0-based turn that shows the verdict, one a rule (or None). `source` says where it comes from, for sampling and for measuring apart.
     """
 
     id: str
@@ -22,6 +22,7 @@ class Example:
     turn: dict[str, tuple[tuple[float, ...] | None, ...]] = field(default_factory=dict)
     deciding: int | None = None
     rules: tuple[tuple[float, ...] | None, ...] | None = None
+    evidence: tuple[int | None, ...] | None = None
     weight: float = 1.0
 
     def with_texts(self, texts: Sequence[str]) -> Example:
@@ -37,4 +38,5 @@ class Example:
             turn={head: labels[start:end] for head, labels in self.turn.items()},
             deciding=None,
             rules=None,
+            evidence=None,
         )

@@ -60,4 +60,16 @@ def losses(out: dict[str, Tensor], group: Sequence[Encoded]) -> dict[str, Tensor
         wanted = torch.tensor([target for _, _, target in judged])
         weight = 1 + FAIL_WEIGHT * wanted[:, 1]
         found["rules"] = (weight * -(wanted * picked.log_softmax(-1)).sum(-1)).sum() / weight.sum()
+    shown = [
+        (row, rule, turn, target[1])
+        for row, item in enumerate(group)
+        for rule, (turn, target) in enumerate(zip(item.example.evidence or (), item.example.rules or (), strict=False))
+        if turn is not None and target is not None
+    ]
+    if shown and "attention.rules" in out:
+        logits = out["attention.rules"][[row for row, _, _, _ in shown], [rule for _, rule, _, _ in shown]]
+        wanted = torch.tensor([turn for _, _, turn, _ in shown])
+        each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
+        weight = 1 + FAIL_WEIGHT * torch.tensor([failed for _, _, _, failed in shown])
+        found["evidence"] = (weight * each).sum() / weight.sum()
     return found

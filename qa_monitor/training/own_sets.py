@@ -95,7 +95,8 @@ def _reply(name: str, turns: Sequence[LabelledTurn]) -> Example:
 
 
 def to_example(readings: Sequence[LabelledDialogue], rules: Sequence[str], source: str = "own") -> Example:
-    """One example with every label the mean of the readings."""
+    """One example with every label the mean of the readings; the evidence is the first reading's, since where the
+    second saw another verdict, that turn is still the one to look at."""
     one = readings[0]
     turns = tuple((AGENT if turn.role == "agent" else CUSTOMER, turn.text) for turn in one.turns)
     call = {
@@ -129,6 +130,7 @@ def to_example(readings: Sequence[LabelledDialogue], rules: Sequence[str], sourc
         turn={"politeness": tuple(politeness), "attitude": tuple(attitude), "emotion": tuple(emotion)},
         deciding=one.deciding_turn,
         rules=verdicts,
+        evidence=tuple(one.evidence.get(rule) for rule in rules),
     )
 
 

@@ -46,7 +46,8 @@ class Data:
         """Of every text and label learnt from."""
         digest = hashlib.sha256()
         for item in sorted(self.train, key=lambda item: (item.source, item.id)):
-            digest.update(json.dumps([item.id, item.turns, item.call, item.turn, item.rules], sort_keys=True).encode())
+            known = [item.id, item.turns, item.call, item.turn, item.rules, item.evidence]
+            digest.update(json.dumps(known, sort_keys=True).encode())
         return digest.hexdigest()
 
 

@@ -17,6 +17,7 @@ ONE = """@ pw-1 | 故障报修 | 呼入 | 有标点
 = 礼貌 5 解决 部分解决 满意 4 完成 2 效果 -1 走向 平息
 不合格 closing.anything_else
 不适用 identity.verify hold.courtesy
+证据 closing.anything_else=2 opening.greeting=1 solution.confirm=0
 """
 SECOND = """@ pw-1
 1 坐席 3 平淡
@@ -41,6 +42,7 @@ def test_reads_turns_labels_and_verdicts(tmp_path: Path) -> None:
     assert (one.deciding_turn, one.resolution, one.effectiveness, one.course) == (1, "partial", -1, "calmed")
     assert one.failed == {"closing.anything_else"}
     assert one.not_applicable == {"identity.verify", "hold.courtesy"}
+    assert one.evidence == {"closing.anything_else": 1, "opening.greeting": 0}  # 0 of the file: no turn shows it
 
 
 def test_both_readings_are_averaged(tmp_path: Path) -> None:
@@ -51,6 +53,9 @@ def test_both_readings_are_averaged(tmp_path: Path) -> None:
     assert example.turn["politeness"][1] is None
     assert example.call["resolution"] == (0.5, 0.5, 0)
     assert example.rules == ((0.5, 0.5, 0), (0, 0, 1), (1, 0, 0))
+    assert second[0].evidence == {}
+    assert example.evidence == (1, None, 0)
+    assert example.part(0, 1).evidence is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,10 @@ def test_both_readings_are_averaged(tmp_path: Path) -> None:
         (ONE.replace("满意 4", ""), 4, "满意"),
         (ONE.replace("呼入", "呼"), 1, "呼入或呼出"),
         (ONE.replace("不适用", "不晓得"), 6, "看不懂"),
+        (ONE.replace("else=2", "else=3"), 7, "只有 2 句"),
+        (ONE.replace("greeting=1", "greeting:1"), 7, "规则编号=第几句"),
+        (ONE.replace("opening.greeting=1", "closing.anything_else=1"), 7, "写了两次"),
+        (ONE.replace("坐席 4", "证据 opening.greeting=1\n坐席 4"), 2, "只有 0 句"),
         ("@ x | a | 呼入 | 有标点\n坐席 4 礼貌：好\n", 1, "缺少"),
     ],
 )
@@ -97,6 +106,7 @@ def test_our_own_dialogues_are_all_readable() -> None:
         assert {turn.role for turn in first.turns} == {"agent", "customer"}, first.id
         assert (first.failed | first.not_applicable) <= set(rules), first.id
         assert not first.failed & first.not_applicable, first.id
+        assert set(first.evidence) <= set(rules) - first.not_applicable, first.id
         to_example([first] + ([second] if second else []), rules)
 
 

@@ -74,7 +74,7 @@ def test_a_centre_trains_on_its_labels_and_sees_both_models(tmp_path: Path, monk
     pytest.importorskip("onnx", reason="训练依赖未安装")
     from qa_monitor.training import centre
 
-    monkeypatch.setattr(centre, "OWN_DIALOGUES", tmp_path)  # the 641 of the repository would take minutes
+    monkeypatch.setattr(centre, "OWN_DIALOGUES", tmp_path)  # the thousand of the repository would take minutes
     file = labels(tmp_path / "labels.jsonl", 40)
     arguments = ["--home", str(tmp_path), "train", "--data", str(file), "--epochs", "0.1"]
     result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
