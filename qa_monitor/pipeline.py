@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +20,7 @@ from qa_monitor.settings import Settings
 from qa_monitor.store.results import ResultKey
 
 if TYPE_CHECKING:
-    from qa_monitor.audio.decoder import Audio
+    from qa_monitor.audio.decoder import Audio, Decoder
     from qa_monitor.classifier.scorer import Scorer
     from qa_monitor.models import ModelRegistry
     from qa_monitor.rules.rulebook import Rulebook
@@ -29,44 +30,75 @@ if TYPE_CHECKING:
 Kind = Literal["audio", "text"]
 
 
+if TYPE_CHECKING:
+    made_once = cached_property
+else:
+
+    class made_once(cached_property):  # noqa: N801 - used as a decorator
+        """A cached property that is made once even when two threads ask for it at the same time."""
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            with instance.making:
+                return super().__get__(instance, owner)
+
+
 class Toolbox:
-    """The components the stages use, each made when first asked for and then kept for the life of the process."""
+    """The components the stages use, each made when first asked for and then kept for the life of the process.
+
+    Several calls may be in progress at once. `turn` is for the stages that gain nothing from that: one at a time.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.making = threading.RLock()
+        self.turn = threading.Lock()
 
-    @cached_property
+    @made_once
     def registry(self) -> ModelRegistry:
         from qa_monitor.models import ModelRegistry
 
         return ModelRegistry()
 
-    @cached_property
+    @made_once
+    def decoder(self) -> Decoder:
+        from qa_monitor.audio.decoder import Decoder
+
+        return Decoder(self.settings.audio, self.settings.spool_dir)
+
+    def close(self) -> None:
+        """Ends the process that decodes, if there is one."""
+        made: Decoder | None = self.__dict__.get("decoder")
+        if made is not None:
+            made.close()
+
+    @made_once
     def engine(self) -> Engine:
         from qa_monitor.transcript.engine import load_engine
 
         return load_engine(self.settings.transcript, self.registry)
 
-    @cached_property
+    @made_once
     def scorer(self) -> Scorer:
         from qa_monitor.classifier.scorer import load_scorer
 
         chosen = self.settings.classifier.model
         return load_scorer(Path(chosen) if chosen else None)
 
-    @cached_property
+    @made_once
     def rulebook(self) -> Rulebook:
         from qa_monitor.rules.rulebook import load_rulebook
 
         return load_rulebook(self.settings.rules_dir, self.settings.rules.packs)
 
-    @cached_property
+    @made_once
     def scorecard(self) -> Scorecard:
         from qa_monitor.scoring.scorecard import load_scorecard
 
         return load_scorecard(self.settings.rules_dir / self.settings.rules.scorecard)
 
-    @cached_property
+    @made_once
     def speech_settings(self) -> dict[str, Any]:
         """All that decides what the speech stages write, model checksums included; loads no model."""
         from qa_monitor.dialogue.build import stage_settings as dialogue_settings
@@ -92,7 +124,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Name, version, the stages it requires, the record it produces, what decides its result, and how it is made."""
+    """Name, version, the stages it requires, the record it produces, what decides its result, and how it is made.
+
+    A `shared` stage is worth doing for several calls at once.
+    """
 
     name: str
     version: str
@@ -100,6 +135,14 @@ class Stage:
     produces: type[Any]
     settings: Callable[[Toolbox, CallFacts], Any]
     run: Callable[[Work], Any]
+    shared: bool = False
+
+    def make(self, work: Work) -> Any:
+        """The stage's record of one recording."""
+        if self.shared:
+            return self.run(work)
+        with work.tools.turn:
+            return self.run(work)
 
 
 def _audio_settings(tools: Toolbox, _facts: CallFacts) -> Any:
@@ -149,9 +192,15 @@ def _run_score(work: Work) -> CallScore:
 
 
 _AUDIO = (
-    Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info),
+    Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
     Stage(
-        "transcript", "4", ("audio",), Transcript, lambda tools, _: tools.speech_settings["transcript"], _run_transcript
+        "transcript",
+        "5",
+        ("audio",),
+        Transcript,
+        lambda tools, _: tools.speech_settings["transcript"],
+        _run_transcript,
+        shared=True,
     ),
     Stage(
         "dialogue",

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,7 +25,7 @@ from qa_monitor.store import calls, jobs, results
 from qa_monitor.store.store import Store
 
 if TYPE_CHECKING:
-    from qa_monitor.audio.decoder import Audio, Decoder
+    from qa_monitor.audio.decoder import Audio
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +56,16 @@ class Stopped(Exception):
 class Worker:
     """Works on jobs of one kind until there are none left."""
 
-    def __init__(self, store: Store, tools: Toolbox, kind: Kind, profile: str, stopping: Event) -> None:
+    def __init__(
+        self, store: Store, tools: Toolbox, kind: Kind, profile: str, stopping: Event, company: Company | None = None
+    ) -> None:
         self.store = store
         self.tools = tools
         self.kind: Kind = kind
         self.profile = profile
         self.stopping = stopping
         self.owner = jobs.new_owner()
-        self._decoder: Decoder | None = None
-
-    def close(self) -> None:
-        if self._decoder is not None:
-            self._decoder.close()
+        self._company = company or Company()
 
     def run(self, no_more: Event) -> Iterator[Progress]:
         """Work until stopped, or until `no_more` is set and nothing is queued or in progress anywhere."""
@@ -75,7 +74,9 @@ class Worker:
             closing = no_more.is_set()  # read before looking: what was queued before it was set is then seen
             job = jobs.lease_next(self.store, self.profile, self.owner, settings.lease_s, settings.max_attempts)
             if job is not None:
-                yield self.process(job)
+                with self._company.of(job):
+                    done = self.process(job)
+                yield done
                 continue
             if closing and not self._others_busy():
                 return
@@ -141,7 +142,7 @@ class Worker:
                     record = results.find(connection, key, stage.produces)
                 started = time.monotonic()
                 if record is None:
-                    record = stage.run(work)
+                    record = stage.make(work)
                 made[stage.name] = record
                 last = number == len(keys) - 1
                 with self.store.write() as connection:
@@ -161,11 +162,7 @@ class Worker:
         calls.write(connection, job.sha256, job.facts, duration_s, dialogue, findings, model, score, made.get("audio"))
 
     def _open(self, sha256: str) -> Audio:
-        from qa_monitor.audio.decoder import Decoder
-
-        if self._decoder is None:
-            self._decoder = Decoder(self.tools.settings.audio, self.tools.settings.spool_dir)
-        return self._decoder.open(self._present(sha256))
+        return self.tools.decoder.open(self._present(sha256))
 
     def _present(self, sha256: str) -> Recording:
         """A name under which the content still lies unchanged."""
@@ -205,19 +202,81 @@ class Worker:
             thread.join()
 
 
+class Company:
+    """Who is worked on beside whom: a recording that was there when a worker died is worked on alone.
+
+    Should it kill this worker too, only it is to blame.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._together = 0
+        self._alone = 0  # those that wait for it included
+
+    @contextmanager
+    def of(self, job: jobs.Job) -> Iterator[None]:
+        """Until the others are through, if `job` is suspected, or until none is that is suspected."""
+        if not job.crashes:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._alone)
+                self._together += 1
+        else:
+            with self._changed:
+                self._alone += 1
+                self._changed.wait_for(lambda: not self._together)
+        try:
+            yield
+        finally:
+            with self._changed:
+                if job.crashes:
+                    self._alone -= 1
+                else:
+                    self._together -= 1
+                self._changed.notify_all()
+
+
+class _Either:
+    """Set when the batch stops or a thread of this worker met what stops it."""
+
+    def __init__(self, outer: Event) -> None:
+        self._outer = outer
+        self.own = threading.Event()
+
+    def is_set(self) -> bool:
+        return self.own.is_set() or self._outer.is_set()
+
+
+def calls_at_once(settings: Settings, kind: Kind) -> int:
+    """How many recordings a worker has in progress: enough that the recogniser's batches fill."""
+    if kind == "text":
+        return 1
+    from qa_monitor.transcript.engine import available_cores
+
+    return 2 * (settings.transcript.threads or available_cores())
+
+
 def worker_main(settings: Settings, kind: Kind, profile: str, no_more: Any, stopping: Any, progress: Any) -> None:
     """Entry of a worker process. `progress` is a multiprocessing queue that receives Progress, or a SetupError."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides what Ctrl-C means
     store = Store.open(settings.store_url)
-    worker = Worker(store, Toolbox(settings), kind, profile, stopping)
-    try:
-        for event in worker.run(no_more):
+    tools, company, either = Toolbox(settings), Company(), _Either(stopping)
+
+    def work() -> None:
+        for event in Worker(store, tools, kind, profile, either, company).run(no_more):
             progress.put(event)
+
+    count = calls_at_once(settings, kind)
+    try:
+        with ThreadPoolExecutor(count, thread_name_prefix="call") as threads:
+            for ended in as_completed([threads.submit(work) for _ in range(count)]):
+                if ended.exception() is not None:
+                    either.own.set()  # the others finish their stage and stop
+                ended.result()
     except SetupError as error:
         progress.put(error)
         progress.close()
         progress.join_thread()
         sys.exit(SETUP_EXIT)
     finally:
-        worker.close()
+        tools.close()
         store.close()

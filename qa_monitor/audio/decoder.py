@@ -8,6 +8,7 @@ import os
 import selectors
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -52,17 +53,22 @@ class Audio:
 
 
 class Decoder:
-    """Owns the child process, starts it when first needed and replaces it when it dies."""
+    """Owns the child process, starts it when first needed and replaces it when it dies. Threads take turns."""
 
     def __init__(self, settings: AudioSettings, spool_dir: Path) -> None:
         self._settings = settings
         self._spool_dir = spool_dir
         self._child: subprocess.Popen[str] | None = None
+        self._busy = threading.Lock()
         spool_dir.mkdir(parents=True, exist_ok=True)
         self._sweep()
 
     def open(self, recording: Recording) -> Audio:
         """Decode. Raises the RecordingError that describes what is wrong; DecoderCrashed after two tries."""
+        with self._busy:
+            return self._open(recording)
+
+    def _open(self, recording: Recording) -> Audio:
         reason = ""
         for _ in range(2):
             spool = self._spool_dir / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"

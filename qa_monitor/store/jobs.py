@@ -32,13 +32,17 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A leased job. `target` is the last stage's settings hash that would make it done; `owner` and `fence` its lease."""
+    """A leased job. `target` is the last stage's settings hash that would make it done; `owner` and `fence` its lease.
+
+    `crashes` counts the workers that died while they had it.
+    """
 
     sha256: str
     target: str
     facts: CallFacts
     owner: str
     fence: int
+    crashes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def lease_next(store: Store, profile: str, owner: str, lease_s: float, max_crash
                     updated_at=utc_now(),
                 )
             )
-            return Job(row.sha256, row.target, load(CallFacts, row.facts), owner, fence)
+            return Job(row.sha256, row.target, load(CallFacts, row.facts), owner, fence, crashes)
 
 
 def _poisoned(crashes: int) -> dict[str, object]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from qa_monitor.records import Word
+from qa_monitor.transcript.sound import sounds
 from qa_monitor.transcript.words import cut
 
 UNSURE_BELOW = 0.75
-# Finals and initials that telephone lines and accents make alike.
-_ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 
 
 class Corrector:
@@ -64,21 +62,3 @@ def _unsure_places(raw: str, words: Sequence[Word]) -> set[int]:
             places.update(range(max(0, at), max(0, at + len(word.text))))
         at += len(word.text)
     return {place for place in places if place < len(raw)}
-
-
-@lru_cache(maxsize=20_000)
-def sounds(text: str) -> tuple[str, ...]:
-    """Toneless syllables with easily confused sounds made one; empty for what is not Chinese."""
-    from pypinyin import Style, lazy_pinyin
-
-    syllables = lazy_pinyin(text, style=Style.NORMAL, errors="ignore")
-    return tuple(_alike(syllable) for syllable in syllables)
-
-
-def _alike(syllable: str) -> str:
-    for long, short in _ALIKE:
-        if syllable.startswith(long) and len(long) == 2 and long[1] == "h":
-            syllable = short + syllable[2:]
-        elif syllable.endswith(long):
-            syllable = syllable[: -len(long)] + short
-    return syllable

@@ -66,7 +66,6 @@ class Engine(Protocol):
     name: str
     model: str
     window_s: float  # the longest window worth giving it, seconds
-    batch: int  # how many windows are worth giving at once
     hotword_limit: int  # how many tokens of hot words it takes
 
     def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qa_monitor.errors import RuleFileError
 from qa_monitor.records import Note
+from qa_monitor.transcript.sound import sounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,16 @@ class HotWords:
     @property
     def prompt(self) -> str:
         return "、".join(self.words)
+
+    def sound_in(self, text: str) -> bool:
+        """Whether a word of the list is in `text` (simplified), if only by its sound."""
+        heard = sounds(text)
+        return any(
+            key == heard[start : start + len(key)]
+            for key in map(sounds, self.words)
+            if key
+            for start in range(len(heard) - len(key) + 1)
+        )
 
     def notes(self) -> tuple[Note, ...]:
         if not self.left_out:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from qa_monitor.transcript.engine import Engine, Heard
 
 RATE = 16_000
-WINDOWS_AT_ONCE = 32  # bounds memory on long recordings; four batches keep like lengths together
+WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
+DOUBTED_BELOW = -0.4  # mean log probability under which a window of a call about the domain is heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
 LONGEST_CHARACTER_S = 0.6
@@ -71,10 +72,11 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     """Everything said in a recording, in order of time. Deterministic; sound is read a few minutes at a time."""
     hotwords = fit(read_words(rules_dir / settings.hotwords_file), engine.count_tokens, engine.hotword_limit)
     corrector = _corrector(settings, rules_dir)
+    ear = _Ear(audio, engine, hotwords)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
     for windows in _chunks(plan(audio, engine.window_s), WINDOWS_AT_ONCE):
-        for position, piece, words, heard in _recognise(audio, engine, windows, hotwords):
+        for position, piece, words, heard in ear.hear(windows):
             said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
             languages[heard.language.code] += heard.language.probability * piece.voiced_s
@@ -148,25 +150,48 @@ def _raised(sound: NDArray[np.float32], piece: Piece, levels: Sequence[float], a
     return np.asarray(np.clip(sound * 10 ** (curve / 20), -1, 1), dtype=np.float32)
 
 
-def _recognise(
-    audio: Sound, engine: Engine, windows: Sequence[Window], hotwords: HotWords
-) -> Iterator[tuple[int, Piece, tuple[Word, ...], Heard]]:
-    """(channel position, piece, its words, what was heard) of every piece; what was left out is heard again alone."""
-    heard = engine.recognise([render(audio, window) for window in windows], hotwords.prompt)
-    again: list[Window] = []
-    for window, result in zip(windows, heard, strict=True):
-        if _is_poor(window, result):
-            again += [_alone(window.channel, piece) for piece in window.pieces]
-            continue
-        for piece, words in _placed(audio.info, window, result).items():
-            kept, gaps = left_out(piece, words)
-            gaps = [gap for gap in gaps if not _of_others(audio.info, window.channel, gap)]
-            yield window.channel, piece, kept, result
-            again += [_alone(window.channel, Piece(gap.start_s, gap.end_s, LEAD_S, (gap,))) for gap in gaps]
-    heard = engine.recognise([render(audio, part) for part in again], no_loops=True)
-    for part, result in zip(again, heard, strict=True):
-        for piece, words in _placed(audio.info, part, result).items():
-            yield part.channel, piece, words, result
+class _Ear:
+    """Hears the windows of one recording, some of them twice or thrice.
+
+    Hot words make a step of the decoder half as dear again, and are no use to calls about other things. So a call is
+    heard without them first; once it mentions one, by its sound, its doubtful windows are heard again with them.
+    """
+
+    def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords) -> None:
+        self._audio = audio
+        self._engine = engine
+        self._hotwords = hotwords
+        self._mentioned = False
+
+    def hear(self, windows: Sequence[Window]) -> Iterator[tuple[int, Piece, tuple[Word, ...], Heard]]:
+        """(channel position, piece, its words, what was heard) of every piece; what was left out once more, alone."""
+        again: list[Window] = []
+        for window, result in zip(windows, self._with_hotwords(windows), strict=True):
+            if _is_poor(window, result):
+                again += [_alone(window.channel, piece) for piece in window.pieces]
+                continue
+            for piece, words in _placed(self._audio.info, window, result).items():
+                kept, gaps = left_out(piece, words)
+                gaps = [gap for gap in gaps if not _of_others(self._audio.info, window.channel, gap)]
+                yield window.channel, piece, kept, result
+                again += [_alone(window.channel, Piece(gap.start_s, gap.end_s, LEAD_S, (gap,))) for gap in gaps]
+        heard = self._engine.recognise([render(self._audio, part) for part in again], no_loops=True)
+        for part, result in zip(again, heard, strict=True):
+            for piece, words in _placed(self._audio.info, part, result).items():
+                yield part.channel, piece, words, result
+
+    def _with_hotwords(self, windows: Sequence[Window]) -> list[Heard]:
+        sounds = [render(self._audio, window) for window in windows]
+        heard = self._engine.recognise(sounds)
+        self._mentioned = self._mentioned or any(self._hotwords.sound_in(normalise(one.text).text) for one in heard)
+        if not self._mentioned:
+            return heard
+        doubted = [i for i, one in enumerate(heard) if one.words and one.log_probability < DOUBTED_BELOW]
+        anew = self._engine.recognise([sounds[i] for i in doubted], self._hotwords.prompt)
+        for i, one in zip(doubted, anew, strict=True):
+            if not _is_poor(windows[i], one) or _is_poor(windows[i], heard[i]):
+                heard[i] = one
+        return heard
 
 
 def _placed(info: AudioInfo, window: Window, heard: Heard) -> dict[Piece, tuple[Word, ...]]:

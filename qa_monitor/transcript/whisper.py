@@ -1,9 +1,12 @@
 """Whisper through CTranslate2, window by window.
 
-Five things make it quick without costing accuracy. Batches run side by side, one core each, on one copy of the model.
-The encoder is given as many frames as the batch needs and not always 30 s. The shortest of the likely texts wins: a
-mean over tokens favours those that say everything once more. Text that begins anew all the same is cut, not decoded
-again; only improbable windows are, with a wide beam. Word times come from one alignment pass over the text.
+What makes it quick without costing accuracy:
+- The decoder weighs only the tokens that Chinese is written with (`vocabulary`).
+- Windows of all calls in progress are decoded together (`lanes`). Each window is encoded alone, to one of three
+  lengths and not always 30 s, so that its text does not depend on what it is decoded with.
+- The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
+  begins anew all the same is cut, not decoded again; only improbable windows are, with a wide beam.
+- Word times come from one alignment pass over the text.
 
 Timestamp tokens are decoded all the same, and nothing is said before a window: without them, or after a prompt, the
 decoder ends at the first change of voice (112 characters of 1,800 lost on spliced calls, 24 to 38 with them).
@@ -11,16 +14,19 @@ decoder ends at the first change of voice (112 characters of 1,800 lost on splic
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.errors import DeviceMissing, ModelCorrupt
 from qa_monitor.transcript.engine import Heard, HeardWord, Language, available_cores
 from qa_monitor.transcript.guard import is_poor
+from qa_monitor.transcript.lanes import Lanes
+from qa_monitor.transcript.vocabulary import FULL, LAYOUT, for_chinese
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +41,15 @@ FRAMES_PER_S = 100
 ALIGNED_PER_S = 50
 WINDOW_S = 14.4
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
-MIN_FRAMES = 1000  # shorter encoder input makes the decoder repeat itself
-BATCH = 6  # the same on every machine: what a window is batched with changes its padding, and so its text
+FRAMES = (1000, 1250, 1500)  # encoder input; shorter makes the decoder repeat itself, and needs no fewer steps
+BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 36  # timestamps among them
+MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +59,33 @@ class _Decoded:
     no_speech: float
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a window is decoded. Only windows of one `_How` are decoded together."""
+
+    frames: int
+    hotwords: str
+    beam_size: int
+    no_repeat: int = 0
+
+
 class WhisperEngine:
-    """A CTranslate2 Whisper model. See `Engine`."""
+    """A CTranslate2 Whisper model. See `Engine`. Several threads may ask it at once; that is what fills its batches."""
 
     name = "faster-whisper"
     window_s = WINDOW_S
-    batch = BATCH
 
     def __init__(
-        self, folder: Path, model: str, *, language: str, beam_size: int, device: str, compute_type: str, threads: int
+        self,
+        folder: Path,
+        model: str,
+        *,
+        language: str,
+        beam_size: int,
+        device: str,
+        compute_type: str,
+        threads: int,
+        copies: Path | None = None,
     ) -> None:
         import ctranslate2
         from faster_whisper.feature_extractor import FeatureExtractor
@@ -70,21 +95,25 @@ class WhisperEngine:
         self.model = model
         self._beam_size = beam_size
         self._storage = ctranslate2.StorageView
+        smaller = copies is not None and language == "zh"
+        weights, self._vocabulary = for_chinese(folder, copies) if copies and smaller else (folder, FULL)
         try:
             self._whisper = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=compute_type, intra_threads=1, inter_threads=threads
+                str(weights), device=device, compute_type=compute_type, intra_threads=1, inter_threads=threads
             )
             self._tokenizer = Tokenizer(
                 TokenizerFile.from_file(str(folder / "tokenizer.json")),
-                self._whisper.is_multilingual,
+                self._vocabulary is not FULL or self._whisper.is_multilingual,
                 task="transcribe",
                 language=language,
             )
         except (RuntimeError, ValueError) as error:
+            if weights != folder:
+                shutil.rmtree(weights, ignore_errors=True)  # made anew next time
             raise ModelCorrupt(
-                f"模型装载失败：{error}", where=str(folder), hint=f"请运行 qa-monitor models pull {model}"
+                f"模型装载失败：{error}", where=str(weights), hint=f"请运行 qa-monitor models pull {model}"
             ) from error
-        self._lanes = ThreadPoolExecutor(threads, thread_name_prefix="whisper")
+        self._lanes = Lanes(threads, self._decode, BATCH)
         self.hotword_limit = PROMPT_TOKENS
         self._features = FeatureExtractor(feature_size=self._whisper.n_mels)
 
@@ -101,77 +130,112 @@ class WhisperEngine:
             device=device,
             compute_type=compute_type,
             threads=settings.threads or available_cores(),
+            copies=registry.cache_dir / "chinese" / f"{registry.fingerprint(settings.model)[:16]}-{LAYOUT}",
         )
 
     def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
         """Words of every window, in the windows' order."""
-        order = sorted(range(len(windows)), key=lambda i: (-len(windows[i]), i))  # like lengths waste least padding
-        count = max(min(2, len(order)), -(-len(order) // self.batch))  # even ones, so that no core waits for another
-        borders = [len(order) * place // max(1, count) for place in range(count + 1)]
-        batches = [order[first:last] for first, last in pairwise(borders)]
-        results = self._lanes.map(lambda chosen: self._batch([windows[i] for i in chosen], hotwords, no_loops), batches)
-        heard = {
-            i: result
-            for chosen, batch in zip(batches, results, strict=True)
-            for i, result in zip(chosen, batch, strict=True)
-        }
-        return [heard[i] for i in range(len(windows))]
+        if not windows:
+            return []
+        seconds = [len(window) / RATE for window in windows]
+        waiting = [self._lanes.single(partial(self._encode, window)) for window in windows]
+        encoded = []
+        first: list[Future[_Decoded]] = []
+        for one in waiting:
+            encoded.append(one.result())
+            how = _How(encoded[-1].shape[1], hotwords, min(FIRST_BEAM, self._beam_size))
+            first.append(self._lanes.join(how, encoded[-1]))
+        # The longest window stands for all: to ask for each costs a tenth of its transcript.
+        longest = encoded[max(range(len(windows)), key=lambda i: len(windows[i]))]
+        language = self._lanes.single(partial(self._language, longest), urgent=True)
+        decoded = [one.result() for one in first]
+        attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
+        aligned = [
+            self._lanes.single(partial(self._align, sound, one.tokens, length), urgent=True)
+            for sound, one, length in zip(encoded, decoded, seconds, strict=True)
+        ]
+        return [
+            Heard(words.result(), one.log_probability, one.no_speech, language.result(), tries)
+            for words, one, tries in zip(aligned, decoded, attempts, strict=True)
+        ]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a prompt's text."""
         return len(self._tokenizer.encode(" " + text.strip()))
 
-    def _batch(self, windows: list[Samples], hotwords: str, no_loops: bool) -> list[Heard]:
-        encoded = self._encode(windows)
-        seconds = [len(window) / RATE for window in windows]
-        beam_size = min(FIRST_BEAM, self._beam_size)
-        decoded = self._decode(encoded, max(seconds), hotwords, beam_size)
-        attempts = [1] * len(windows)
-        poor = [i for i, one in enumerate(decoded) if self._is_poor(one, seconds[i])]
-        for i in poor if beam_size < self._beam_size or no_loops else ():  # one by one: a wide beam takes much memory
-            anew = self._encode([windows[i]])
-            (again,) = self._decode(anew, seconds[i], "", self._beam_size, NO_REPEAT if no_loops else 0)
+    def _decode_poor_again(
+        self, encoded: list[Any], decoded: list[_Decoded], seconds: list[float], no_repeat: int
+    ) -> list[int]:
+        """Puts better texts into `decoded` where a wide beam finds them; the number of decodings of each window."""
+        attempts = [1] * len(decoded)
+        if self._beam_size <= FIRST_BEAM and not no_repeat:
+            return attempts
+        again = {
+            i: self._lanes.join(_How(encoded[i].shape[1], "", self._beam_size, no_repeat), encoded[i])
+            for i, one in enumerate(decoded)
+            if self._is_poor(one, seconds[i])
+        }
+        for i, waiting in again.items():
             attempts[i] = 2
-            if self._better(again, decoded[i], seconds[i]):
-                decoded[i] = again
-        aligned = self._align(encoded, decoded, seconds)
-        language = self._language(encoded)
-        return [
-            Heard(words, one.log_probability, one.no_speech, language, tries)
-            for words, one, tries in zip(aligned, decoded, attempts, strict=True)
-        ]
+            new = waiting.result()
+            if self._better(new, decoded[i], seconds[i]):
+                decoded[i] = new
+        return attempts
 
-    def _encode(self, windows: list[Samples]) -> Any:
-        """One after the other: side by side their attention does not fit the cache, which costs a third more."""
+    def _encode(self, window: Samples) -> Any:
+        """(1, frames / 2, width) states of one window. Side by side, several do not fit the cache."""
         import numpy as np
 
-        features = [self._features(np.pad(window, (0, int(TAIL_S * RATE))), padding=0) for window in windows]
-        frames = max(MIN_FRAMES, *(one.shape[1] for one in features))
-        frames += frames % 2  # the encoder halves them
-        encoded = []
-        for one in features:
-            row = np.zeros((1, self._whisper.n_mels, frames), dtype=np.float32)
-            row[0, :, : one.shape[1]] = one
-            encoded.append(np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True)))
-        return self._storage.from_array(np.concatenate(encoded))
+        features = self._features(np.pad(window, (0, int(TAIL_S * RATE))), padding=0)
+        count = features.shape[1] + features.shape[1] % 2  # the encoder halves them
+        frames = next((size for size in FRAMES if size >= count), count)
+        row = np.zeros((1, self._whisper.n_mels, frames), dtype=np.float32)
+        row[0, :, : features.shape[1]] = features
+        return np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True))
 
     def _language(self, encoded: Any) -> Language:
-        """The language of a batch's longest window, which stands for all: each costs a tenth of its transcript."""
+        """What is spoken, by the first step of the decoder."""
+        states = self._storage.from_array(encoded.copy())
+        if self._vocabulary is FULL:
+            return _language(self._whisper.detect_language(states)[0])
+        return _language(self._ranked_languages(states))
+
+    def _ranked_languages(self, states: Any) -> list[tuple[str, float]]:
+        """As `detect_language` of the whole model gives them, which a model with fewer tokens refuses to do."""
         import numpy as np
 
-        first = self._storage.from_array(np.asarray(encoded)[:1].copy())
-        return _language(self._whisper.detect_language(first)[0])
+        start = self._vocabulary.inward([self._tokenizer.sot])
+        (result,) = self._whisper.generate(
+            states,
+            [start],
+            beam_size=1,
+            max_length=2,
+            return_logits_vocab=True,
+            suppress_blank=False,
+            suppress_tokens=[],
+            max_initial_timestamp_index=MANY,
+        )
+        logits = np.array(result.logits[0][0], dtype=np.float64)[list(self._vocabulary.languages)]
+        shares = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        ranked = sorted(zip(self._vocabulary.languages, shares, strict=True), key=lambda pair: -pair[1])
+        names = self._vocabulary.outward([place for place, _ in ranked])
+        return [
+            (self._tokenizer.tokenizer.id_to_token(name), float(share))
+            for name, (_, share) in zip(names, ranked, strict=True)
+        ]
 
-    def _decode(
-        self, encoded: Any, longest_s: float, hotwords: str, beam_size: int, no_repeat: int = 0
-    ) -> list[_Decoded]:
-        prompt = self._prompt(hotwords)
+    def _decode(self, how: _How, encoded: list[Any]) -> list[_Decoded]:
+        import numpy as np
+
+        prompt = self._vocabulary.inward(self._prompt(how.hotwords))
+        longest_s = how.frames * 2 / FRAMES_PER_S
         results = self._whisper.generate(
-            encoded,
-            [prompt] * encoded.shape[0],
-            beam_size=beam_size,
+            self._storage.from_array(np.concatenate(encoded)),
+            [prompt] * len(encoded),
+            beam_size=how.beam_size,
             length_penalty=0,
-            no_repeat_ngram_size=no_repeat,
+            no_repeat_ngram_size=how.no_repeat,
             max_length=min(448, len(prompt) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,
@@ -184,7 +248,7 @@ class WhisperEngine:
         return [*words, *self._tokenizer.sot_sequence]
 
     def _decoded(self, result: Any) -> _Decoded:
-        tokens = list(result.sequences_ids[0])
+        tokens = self._vocabulary.outward(result.sequences_ids[0])
         mean = result.scores[0] / (len(tokens) + 1)  # the end token counts, as in Whisper's own threshold
         return _Decoded(once(tokens, self._tokenizer.eot), float(mean), float(result.no_speech_prob))
 
@@ -196,13 +260,13 @@ class WhisperEngine:
         rank_new, rank_old = (not self._is_poor(one, seconds) for one in (new, old))
         return (rank_new, new.log_probability) > (rank_old, old.log_probability)
 
-    def _align(self, encoded: Any, decoded: list[_Decoded], seconds: list[float]) -> list[tuple[HeardWord, ...]]:
-        texts = [[token for token in one.tokens if token < self._tokenizer.eot] for one in decoded]
-        frames = [int((one + TAIL_S) * FRAMES_PER_S) for one in seconds]
-        results = self._whisper.align(encoded, self._tokenizer.sot_sequence, texts, frames)
-        return [
-            self._words(text, result, longest) for text, result, longest in zip(texts, results, seconds, strict=True)
-        ]
+    def _align(self, encoded: Any, tokens: list[int], seconds: float) -> tuple[HeardWord, ...]:
+        """One window at a time: beside a longer text the times come out differently."""
+        text = [token for token in tokens if token < self._tokenizer.eot]
+        start, said = (self._vocabulary.inward(part) for part in (self._tokenizer.sot_sequence, text))
+        frames = int((seconds + TAIL_S) * FRAMES_PER_S)
+        (result,) = self._whisper.align(self._storage.from_array(encoded.copy()), start, [said], [frames])
+        return self._words(text, result, seconds)
 
     def _words(self, tokens: list[int], aligned: Any, longest_s: float) -> tuple[HeardWord, ...]:
         import numpy as np

@@ -18,7 +18,7 @@ from qa_monitor.transcript.transcribe import transcribe
 
 
 class Listener:
-    """Decodes, transcribes and parts one file after the other; counts the seconds that took. A context manager."""
+    """Decodes, transcribes and parts files; counts the seconds each took. A context manager; threads may share it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
