@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
-DOUBTED_BELOW = -0.4  # mean log probability under which a window of a call about the domain is heard again
+FIRST_WINDOWS = 3  # what a call is about is mostly said in them
+DOUBTED_BELOW = -0.3  # mean log probability under which a window of a call about the domain is heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
 LONGEST_CHARACTER_S = 0.6
@@ -75,7 +77,7 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     ear = _Ear(audio, engine, hotwords)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
-    for windows in _chunks(plan(audio, engine.window_s), WINDOWS_AT_ONCE):
+    for windows in _chunks(plan(audio, engine.window_s)):
         for position, piece, words, heard in ear.hear(windows):
             said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
@@ -154,7 +156,7 @@ class _Ear:
     """Hears the windows of one recording, some of them twice or thrice.
 
     Hot words make a step of the decoder half as dear again, and are no use to calls about other things. So a call is
-    heard without them first; once it mentions one, by its sound, its doubtful windows are heard again with them.
+    heard without them until it mentions one, by its sound; then what was doubtful is heard again with them.
     """
 
     def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords) -> None:
@@ -182,8 +184,10 @@ class _Ear:
 
     def _with_hotwords(self, windows: Sequence[Window]) -> list[Heard]:
         sounds = [render(self._audio, window) for window in windows]
+        if self._mentioned:
+            return self._engine.recognise(sounds, self._hotwords.prompt)
         heard = self._engine.recognise(sounds)
-        self._mentioned = self._mentioned or any(self._hotwords.sound_in(normalise(one.text).text) for one in heard)
+        self._mentioned = any(self._hotwords.sound_in(normalise(one.text).text) for one in heard)
         if not self._mentioned:
             return heard
         doubted = [i for i, one in enumerate(heard) if one.words and one.log_probability < DOUBTED_BELOW]
@@ -282,9 +286,11 @@ def _quietest(audio: Sound, channel: int, start_s: float, end_s: float) -> float
     return start_s + (int(np.argmin(energy)) + 0.5) * QUIET_FRAME_S
 
 
-def _chunks(windows: Sequence[Window], size: int) -> Iterator[Sequence[Window]]:
-    for first in range(0, len(windows), size):
-        yield windows[first : first + size]
+def _chunks(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
+    """A few windows, to learn what the call is about; then as many at once as memory is kept for."""
+    borders = [0, *range(FIRST_WINDOWS, len(windows), WINDOWS_AT_ONCE), len(windows)]
+    for first, last in pairwise(borders):
+        yield windows[first:last]
 
 
 def _language(weights: dict[str, float], expected: str) -> tuple[str, float]:
