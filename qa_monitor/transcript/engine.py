@@ -68,10 +68,13 @@ class Engine(Protocol):
     window_s: float  # the longest window worth giving it, seconds
     hotword_limit: int  # how many tokens of hot words it takes
 
-    def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
+    def recognise(
+        self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+    ) -> list[Heard]:
         """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order.
 
         `hotwords` are made likelier. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        `thorough` spares no time; for recordings so short that it does not matter.
         """
         ...
 

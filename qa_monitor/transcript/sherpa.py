@@ -68,7 +68,9 @@ class SherpaEngine:
             raise ModelCorrupt(f"模型装载失败：{error}", where=str(folder), hint="请重新下载这个模型") from error
         return cls(made, str(folder), settings.language)
 
-    def recognise(self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
+    def recognise(
+        self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+    ) -> list[Heard]:
         """Words of every window, in the windows' order. Such models do not loop."""
         heard: list[Heard] = []
         for first in range(0, len(windows), self.batch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,10 +75,11 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     """Everything said in a recording, in order of time. Deterministic; sound is read a few minutes at a time."""
     hotwords = fit(read_words(rules_dir / settings.hotwords_file), engine.count_tokens, engine.hotword_limit)
     corrector = _corrector(settings, rules_dir)
-    ear = _Ear(audio, engine, hotwords)
+    planned = plan(audio, engine.window_s)
+    ear = _Ear(audio, engine, hotwords, thorough=len(planned) == 1)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
-    for windows in _chunks(plan(audio, engine.window_s)):
+    for windows in _chunks(planned):
         for position, piece, words, heard in ear.hear(windows):
             said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
@@ -159,9 +161,9 @@ class _Ear:
     heard without them until it mentions one, by its sound; then what was doubtful is heard again with them.
     """
 
-    def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords) -> None:
+    def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords, *, thorough: bool) -> None:
         self._audio = audio
-        self._engine = engine
+        self._recognise = partial(engine.recognise, thorough=thorough)
         self._hotwords = hotwords
         self._mentioned = False
 
@@ -177,7 +179,7 @@ class _Ear:
                 gaps = [gap for gap in gaps if not _of_others(self._audio.info, window.channel, gap)]
                 yield window.channel, piece, kept, result
                 again += [_alone(window.channel, Piece(gap.start_s, gap.end_s, LEAD_S, (gap,))) for gap in gaps]
-        heard = self._engine.recognise([render(self._audio, part) for part in again], no_loops=True)
+        heard = self._recognise([render(self._audio, part) for part in again], no_loops=True)
         for part, result in zip(again, heard, strict=True):
             for piece, words in _placed(self._audio.info, part, result).items():
                 yield part.channel, piece, words, result
@@ -185,13 +187,13 @@ class _Ear:
     def _with_hotwords(self, windows: Sequence[Window]) -> list[Heard]:
         sounds = [render(self._audio, window) for window in windows]
         if self._mentioned:
-            return self._engine.recognise(sounds, self._hotwords.prompt)
-        heard = self._engine.recognise(sounds)
+            return self._recognise(sounds, self._hotwords.prompt)
+        heard = self._recognise(sounds)
         self._mentioned = any(self._hotwords.sound_in(normalise(one.text).text) for one in heard)
         if not self._mentioned:
             return heard
         doubted = [i for i, one in enumerate(heard) if one.words and one.log_probability < DOUBTED_BELOW]
-        anew = self._engine.recognise([sounds[i] for i in doubted], self._hotwords.prompt)
+        anew = self._recognise([sounds[i] for i in doubted], self._hotwords.prompt)
         for i, one in zip(doubted, anew, strict=True):
             if not _is_poor(windows[i], one) or _is_poor(windows[i], heard[i]):
                 heard[i] = one

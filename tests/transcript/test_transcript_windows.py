@@ -118,13 +118,17 @@ def test_silence_between_voiced_spans_is_no_gap() -> None:
 class Scripted:
     """An engine that says what it is told, window after window."""
 
-    name, model, window_s, batch, hotword_limit = "scripted", "none", WINDOW_S, 8, 100
+    name, model, window_s, hotword_limit = "scripted", "none", WINDOW_S, 100
 
     def __init__(self, *heard: Heard) -> None:
-        self.heard, self.asked = list(heard), []
+        self.heard, self.asked, self.primed, self.thorough = list(heard), [], [], []
 
-    def recognise(self, windows: list, hotwords: str = "", *, no_loops: bool = False) -> list[Heard]:
+    def recognise(
+        self, windows: list, hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+    ) -> list[Heard]:
         self.asked += [(len(window) / RATE, no_loops) for window in windows]
+        self.primed += [hotwords for _ in windows]
+        self.thorough += [thorough for _ in windows]
         return [self.heard.pop(0) for _ in windows]
 
     def count_tokens(self, text: str) -> int:
@@ -156,6 +160,40 @@ def test_a_gap_in_which_the_other_channel_speaks_is_left_alone(tmp_path: Path) -
     text = transcribed(engine, Sound([noise(8, 0.1), noise(8, 0.1)], spans), tmp_path)
     assert len(engine.asked) == 2
     assert [utterance.channel for utterance in text.utterances] == [0, 1]
+
+
+MINUTE = [Span(start, start + 10.0) for start in range(0, 60, 12)]
+SPOKEN = "您好请问有什么可以帮您我家里的东西用不了了"
+
+
+def minute_of(*texts: tuple[str, float]) -> Scripted:
+    return Scripted(*(heard(text, 0.2, 9.9, log_probability) for text, log_probability in texts))
+
+
+def test_a_call_about_something_else_is_heard_without_hot_words(tmp_path: Path) -> None:
+    (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
+    engine = minute_of(*[(SPOKEN, -0.9)] * 5)
+    transcribed(engine, Sound([noise(62, 0.1)], [MINUTE]), tmp_path)
+    assert engine.primed == [""] * 5
+    assert not any(engine.thorough)
+
+
+def test_once_a_call_mentions_a_hot_word_what_was_doubtful_and_all_that_follows_is_heard_with_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
+    engine = minute_of(
+        (SPOKEN, -0.1), (SPOKEN, -0.5), ("我家从早上就听店了到现在也没有人来", -0.2), (SPOKEN + "一", -0.2), (SPOKEN, -0.2), (SPOKEN, -0.2)
+    )  # fmt: skip
+    text = transcribed(engine, Sound([noise(62, 0.1)], [MINUTE]), tmp_path)
+    assert engine.primed == ["", "", "", "停电、户号", "停电、户号", "停电、户号"]
+    assert [utterance.text for utterance in text.utterances][1] == SPOKEN + "一"
+
+
+def test_a_recording_of_one_window_is_heard_thoroughly(tmp_path: Path) -> None:
+    engine = Scripted(heard("你好我想问下电费", 0.2, 3.9))
+    transcribed(engine, Sound([noise(4, 0.1)], [[Span(0, 4)]]), tmp_path)
+    assert engine.thorough == [True]
 
 
 def test_other_languages_are_told(tmp_path: Path) -> None:
