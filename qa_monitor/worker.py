@@ -210,28 +210,25 @@ class Company:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._together = 0
-        self._alone = 0  # those that wait for it included
+        self._inside = 0
+        self._suspects = 0  # those that wait included
 
     @contextmanager
     def of(self, job: jobs.Job) -> Iterator[None]:
-        """Until the others are through, if `job` is suspected, or until none is that is suspected."""
-        if not job.crashes:
-            with self._changed:
-                self._changed.wait_for(lambda: not self._alone)
-                self._together += 1
-        else:
-            with self._changed:
-                self._alone += 1
-                self._changed.wait_for(lambda: not self._together)
+        """Begins when nobody suspected is about; for a suspect, when nobody at all is."""
+        with self._changed:
+            if job.crashes:
+                self._suspects += 1
+                self._changed.wait_for(lambda: not self._inside)
+            else:
+                self._changed.wait_for(lambda: not self._suspects)
+            self._inside += 1
         try:
             yield
         finally:
             with self._changed:
-                if job.crashes:
-                    self._alone -= 1
-                else:
-                    self._together -= 1
+                self._inside -= 1
+                self._suspects -= bool(job.crashes)
                 self._changed.notify_all()
 
 
