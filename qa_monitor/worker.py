@@ -74,9 +74,7 @@ class Worker:
             closing = no_more.is_set()  # read before looking: what was queued before it was set is then seen
             job = jobs.lease_next(self.store, self.profile, self.owner, settings.lease_s, settings.max_attempts)
             if job is not None:
-                with self._company.of(job):
-                    done = self.process(job)
-                yield done
+                yield self.process(job)
                 continue
             if closing and not self._others_busy():
                 return
@@ -90,7 +88,7 @@ class Worker:
     def process(self, job: jobs.Job) -> Progress:
         """One job to its end, whatever that is."""
         try:
-            with self._heartbeat(job):
+            with self._heartbeat(job), self._company.of(job):  # the lease is renewed while it waits, too
                 seconds = self._stages(job)
             return Progress(job.sha256, "done", seconds)
         except jobs.LeaseLost:

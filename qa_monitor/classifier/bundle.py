@@ -64,9 +64,8 @@ class Classifier:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # waiting must not take a worker's core
+        # Waiting must not take a worker's core.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._encoder: Any = onnxruntime.InferenceSession(folder / "encoder.onnx", options, ["CPUExecutionProvider"])
         self._heads: Any = onnxruntime.InferenceSession(folder / "heads.onnx", options, ["CPUExecutionProvider"])

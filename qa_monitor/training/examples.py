@@ -12,7 +12,8 @@ class Example:
 
     `call` maps a call head to its target distribution; `turn` maps a turn head to one distribution (or None) a turn;
     `deciding` is the 0-based turn that decides the resolution; `rules` one distribution over pass, fail and not
-    applicable a rule (or None); `evidence` the 0-based turn that shows the verdict, one a rule (or None). `source` says where it comes from, for sampling and for measuring apart.
+    applicable a rule (or None); `evidence` the 0-based turn that shows the verdict, one a rule (or None). `source` says
+    where it comes from, for sampling and for measuring apart.
     """
 
     id: str

@@ -2,8 +2,8 @@
 
 At every step the decoder weighs each of its 51,865 tokens, most of them pieces of other languages. That is more than
 half of a step's work on small models. The copy keeps Chinese, everything that can spell a rare character, numbers,
-capitals and the commonest of the rest: a quarter of the tokens, the same text (measured on spliced calls: not a
-character differs), a third to a half less time.
+capitals and the commonest of the rest: a quarter of the tokens, a third less time, and the same error rates (in five of
+six measurements on spliced calls to the last digit, .1202 for .1218 in the sixth).
 
 The copy is made from verified files, once, beside the models. Token ids are translated at the engine's border.
 """
@@ -30,7 +30,7 @@ FULL_SIZE = 51_865  # tokens of the multilingual models; large-v3 has one langua
 SPECIAL_FROM = 50_257  # the end-of-text token; languages, tasks and times follow it
 COMMON_BELOW = 8_000  # the byte-pair merges are ordered by frequency
 KEPT_NAME = "kept_tokens.json"
-EMBEDDINGS = b"decoder/embeddings/weight\x00"
+EMBEDDINGS = b"decoder/embeddings/weight"  # and weight_scale, where the weights are stored quantised
 _CHINESE = re.compile("[ \u2010-\u2027\u3000-\u303f\u3400-\u9fff\uff00-\uffef·…]+")
 
 
@@ -155,7 +155,7 @@ def _copy_weights(source: IO[bytes], target: IO[bytes], size: int, kept: Sequenc
         shape = struct.unpack(f"<{rank}I", source.read(4 * rank))
         kind, length = struct.unpack("<BI", source.read(5))
         data = source.read(length)
-        if name.startswith(EMBEDDINGS.rstrip(b"\x00")) and shape[:1] == (size,):
+        if name.startswith(EMBEDDINGS) and shape[:1] == (size,):
             row = length // size
             data = b"".join(data[token * row : (token + 1) * row] for token in kept)
             shape = (len(kept), *shape[1:])

@@ -96,8 +96,7 @@ class WhisperEngine:
         self.model = model
         self._beam_size = beam_size
         self._storage = ctranslate2.StorageView
-        smaller = copies is not None and language == "zh"
-        weights, self._vocabulary = for_chinese(folder, copies) if copies and smaller else (folder, FULL)
+        weights, self._vocabulary = for_chinese(folder, copies) if copies and language == "zh" else (folder, FULL)
         try:
             self._whisper = ctranslate2.models.Whisper(
                 str(weights), device=device, compute_type=compute_type, intra_threads=1, inter_threads=threads
@@ -141,19 +140,21 @@ class WhisperEngine:
         if not windows:
             return []
         seconds = [len(window) / RATE for window in windows]
-        first_beam = min(FIRST_BEAM, self._beam_size)
+        beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
         waiting = [self._lanes.single(partial(self._encode, window, LONGEST if thorough else 0)) for window in windows]
         encoded = []
         first: list[Future[_Decoded]] = []
         for one in waiting:
             encoded.append(one.result())
-            how = _How(encoded[-1].shape[1], hotwords, self._beam_size if thorough else first_beam)
+            how = _How(encoded[-1].shape[1], hotwords, beam_size)
             first.append(self._lanes.join(how, encoded[-1]))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
         longest = encoded[max(range(len(windows)), key=lambda i: len(windows[i]))]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
         decoded = [one.result() for one in first]
-        attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
+        attempts = [1] * len(windows)
+        if beam_size < self._beam_size or hotwords or no_loops:  # else it would only be the same once more
+            attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
         aligned = [
             self._lanes.single(partial(self._align, sound, one.tokens, length), urgent=True)
             for sound, one, length in zip(encoded, decoded, seconds, strict=True)
@@ -172,8 +173,6 @@ class WhisperEngine:
     ) -> list[int]:
         """Puts better texts into `decoded` where a wide beam finds them; the number of decodings of each window."""
         attempts = [1] * len(decoded)
-        if self._beam_size <= FIRST_BEAM and not no_repeat:
-            return attempts
         again = {
             i: self._lanes.join(_How(encoded[i].shape[1], "", self._beam_size, no_repeat), encoded[i])
             for i, one in enumerate(decoded)
