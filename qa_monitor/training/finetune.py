@@ -48,7 +48,6 @@ def fine_tune(
     config: FineTuneConfig,
     report: Callable[[str], None],
     redraw: Callable[[int], Sequence[Encoded]] | None = None,
-    teacher: Callable[[dict[str, torch.Tensor], Sequence[Encoded]], None] | None = None,
 ) -> CallNetwork:
     """Train `network` and return a copy holding the moving average of its weights.
 
