@@ -66,6 +66,7 @@ class Engine(Protocol):
     name: str
     model: str
     window_s: float  # the longest window worth giving it, seconds
+    whole_s: float  # recordings with no more speech are heard in one window, thoroughly
     hotword_limit: int  # how many tokens of hot words it takes
 
     def recognise(

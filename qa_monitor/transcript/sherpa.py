@@ -33,7 +33,7 @@ class SherpaEngine:
     """A sherpa-onnx recogniser. See `Engine`."""
 
     name = "sherpa-onnx"
-    window_s = 14.4
+    window_s = whole_s = 14.4
     batch = 4
     hotword_limit = 0
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
-FIRST_WINDOWS = 3  # what a call is about is mostly said in them
+FIRST_WINDOWS = 6  # what a call is about is mostly said in them
 DOUBTED_BELOW = -0.3  # mean log probability under which a window of a call about the domain is heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
@@ -75,8 +75,9 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     """Everything said in a recording, in order of time. Deterministic; sound is read a few minutes at a time."""
     hotwords = fit(read_words(rules_dir / settings.hotwords_file), engine.count_tokens, engine.hotword_limit)
     corrector = _corrector(settings, rules_dir)
-    planned = plan(audio, engine.window_s)
-    ear = _Ear(audio, engine, hotwords, thorough=len(planned) == 1)
+    whole = _in_one(audio, engine.whole_s)
+    planned = [whole] if whole else plan(audio, engine.window_s)
+    ear = _Ear(audio, engine, hotwords, thorough=whole is not None)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
     for windows in _chunks(planned):
@@ -104,6 +105,19 @@ def plan(audio: Sound, window_s: float) -> list[Window]:
         )
     ]
     return sorted(windows, key=lambda window: (window.pieces[0].start_s, window.channel))
+
+
+def _in_one(audio: Sound, longest_s: float) -> Window | None:
+    """The only window of a recording whose speech fits one. Short recordings are left whole: the engine hears the line
+    before the first word, and errs less."""
+    windows = plan(audio, longest_s)
+    if len(windows) != 1:
+        return None
+    (window,) = windows
+    if audio.info.duration_s > longest_s:
+        return window
+    voiced = tuple(span for piece in window.pieces for span in piece.voiced)
+    return Window(window.channel, (Piece(0.0, audio.info.duration_s, 0.0, voiced),))
 
 
 def render(audio: Sound, window: Window) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 What makes it quick without costing accuracy:
 - The decoder weighs only the tokens that Chinese is written with (`vocabulary`).
-- Windows of all calls in progress are decoded together (`lanes`). Each window is encoded alone, to one of three
-  lengths and not always 30 s, so that its text does not depend on what it is decoded with.
+- Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 10 s and not to 30, so
+  that its text does not depend on what it is decoded with.
 - The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
   begins anew all the same is cut, not decoded again; only improbable windows are, with a wide beam.
 - Word times come from one alignment pass over the text.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 RATE = 16_000
 FRAMES_PER_S = 100
 ALIGNED_PER_S = 50
-WINDOW_S = 14.4
+WINDOW_S = 9.4
+WHOLE_S = 28.9
+LATER_S = 0.4  # a short recording is heard twice, the second time so much later: the likelier text errs less
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
-FRAMES = (1000, 1250, 1500)  # encoder input; shorter makes the decoder repeat itself, and needs no fewer steps
-LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at thrice the cost
+FRAMES = 1000  # encoder input of a window; shorter makes the decoder repeat itself
+LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at nine times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
@@ -75,6 +77,7 @@ class WhisperEngine:
 
     name = "faster-whisper"
     window_s = WINDOW_S
+    whole_s = WHOLE_S
 
     def __init__(
         self,
@@ -137,11 +140,22 @@ class WhisperEngine:
         self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
         """Words of every window, in the windows' order."""
+        if not thorough:
+            return self._hear(windows, hotwords, no_loops, thorough)
+        import numpy as np
+
+        later = [np.pad(window, (round(LATER_S * RATE), 0)) for window in windows]
+        both = self._hear([*windows, *later], hotwords, no_loops, thorough)
+        seconds = [len(window) / RATE for window in windows]
+        pairs = zip(seconds, both[: len(windows)], map(_earlier, both[len(windows) :]), strict=True)
+        return [max(pair, key=lambda one: _rank(one.text, one.log_probability, length)) for length, *pair in pairs]
+
+    def _hear(self, windows: Sequence[Samples], hotwords: str, no_loops: bool, thorough: bool) -> list[Heard]:
         if not windows:
             return []
         seconds = [len(window) / RATE for window in windows]
         beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
-        waiting = [self._lanes.single(partial(self._encode, window, LONGEST if thorough else 0)) for window in windows]
+        waiting = [self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES)) for window in windows]
         encoded = []
         first: list[Future[_Decoded]] = []
         for one in waiting:
@@ -181,8 +195,7 @@ class WhisperEngine:
         for i, waiting in again.items():
             attempts[i] = 2
             new = waiting.result()
-            if self._better(new, decoded[i], seconds[i]):
-                decoded[i] = new
+            decoded[i] = max(decoded[i], new, key=lambda one: self._rank(one, seconds[i]))
         return attempts
 
     def _encode(self, window: Samples, least: int) -> Any:
@@ -191,7 +204,7 @@ class WhisperEngine:
 
         features = self._features(np.pad(window, (0, int(TAIL_S * RATE))), padding=0)
         count = features.shape[1] + features.shape[1] % 2  # the encoder halves them
-        frames = next((size for size in (*FRAMES, LONGEST) if size >= max(count, least)), count)
+        frames = max(count, least)
         row = np.zeros((1, self._whisper.n_mels, frames), dtype=np.float32)
         row[0, :, : features.shape[1]] = features
         return np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True))
@@ -256,12 +269,10 @@ class WhisperEngine:
         return _Decoded(once(tokens, self._tokenizer.eot), float(mean), float(result.no_speech_prob))
 
     def _is_poor(self, one: _Decoded, seconds: float) -> bool:
-        return is_poor(self._tokenizer.decode(one.tokens), one.log_probability, seconds)
+        return not self._rank(one, seconds)[0]
 
-    def _better(self, new: _Decoded, old: _Decoded, seconds: float) -> bool:
-        """Sound text beats poor text; between equals the likelier wins."""
-        rank_new, rank_old = (not self._is_poor(one, seconds) for one in (new, old))
-        return (rank_new, new.log_probability) > (rank_old, old.log_probability)
+    def _rank(self, one: _Decoded, seconds: float) -> tuple[bool, float]:
+        return _rank(self._tokenizer.decode(one.tokens), one.log_probability, seconds)
 
     def _align(self, encoded: Any, tokens: list[int], seconds: float) -> tuple[HeardWord, ...]:
         """One window at a time: beside a longer text the times come out differently."""
@@ -304,6 +315,20 @@ def once(tokens: list[int], end: int) -> list[int]:
             return tokens[: text[i][0]]
         seen.add(phrase)
     return tokens
+
+
+def _rank(text: str, log_probability: float, seconds: float) -> tuple[bool, float]:
+    """Sound text beats poor text; between equals the likelier wins."""
+    return not is_poor(text, log_probability, seconds), log_probability
+
+
+def _earlier(heard: Heard) -> Heard:
+    """On the clock of the window, not of its second hearing."""
+    words = tuple(
+        replace(word, start_s=max(0.0, word.start_s - LATER_S), end_s=max(0.0, word.end_s - LATER_S))
+        for word in heard.words
+    )
+    return replace(heard, words=words)
 
 
 def _language(ranked: list[tuple[str, float]]) -> Language:

@@ -118,7 +118,7 @@ def test_silence_between_voiced_spans_is_no_gap() -> None:
 class Scripted:
     """An engine that says what it is told, window after window."""
 
-    name, model, window_s, hotword_limit = "scripted", "none", WINDOW_S, 100
+    name, model, window_s, whole_s, hotword_limit = "scripted", "none", WINDOW_S, WINDOW_S, 100
 
     def __init__(self, *heard: Heard) -> None:
         self.heard, self.asked, self.primed, self.thorough = list(heard), [], [], []
@@ -162,19 +162,20 @@ def test_a_gap_in_which_the_other_channel_speaks_is_left_alone(tmp_path: Path) -
     assert [utterance.channel for utterance in text.utterances] == [0, 1]
 
 
-MINUTE = [Span(start, start + 10.0) for start in range(0, 60, 12)]
+CALL_S = 96.0
+CALL = [Span(start, start + 10.0) for start in range(0, int(CALL_S), 12)]  # eight windows
 SPOKEN = "您好请问有什么可以帮您我家里的东西用不了了"
 
 
-def minute_of(*texts: tuple[str, float]) -> Scripted:
+def call_of(*texts: tuple[str, float]) -> Scripted:
     return Scripted(*(heard(text, 0.2, 9.9, log_probability) for text, log_probability in texts))
 
 
 def test_a_call_about_something_else_is_heard_without_hot_words(tmp_path: Path) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
-    engine = minute_of(*[(SPOKEN, -0.9)] * 5)
-    transcribed(engine, Sound([noise(62, 0.1)], [MINUTE]), tmp_path)
-    assert engine.primed == [""] * 5
+    engine = call_of(*[(SPOKEN, -0.9)] * 8)
+    transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
+    assert engine.primed == [""] * 8
     assert not any(engine.thorough)
 
 
@@ -182,11 +183,12 @@ def test_once_a_call_mentions_a_hot_word_what_was_doubtful_and_all_that_follows_
     tmp_path: Path,
 ) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
-    engine = minute_of(
-        (SPOKEN, -0.1), (SPOKEN, -0.5), ("我家从早上就听店了到现在也没有人来", -0.2), (SPOKEN + "一", -0.2), (SPOKEN, -0.2), (SPOKEN, -0.2)
+    mentioned = ("我家从早上就听店了到现在也没有人来", -0.2)
+    engine = call_of(
+        (SPOKEN, -0.1), (SPOKEN, -0.5), mentioned, *[(SPOKEN, -0.2)] * 3, (SPOKEN + "一", -0.2), *[(SPOKEN, -0.2)] * 2
     )  # fmt: skip
-    text = transcribed(engine, Sound([noise(62, 0.1)], [MINUTE]), tmp_path)
-    assert engine.primed == ["", "", "", "停电、户号", "停电、户号", "停电、户号"]
+    text = transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
+    assert engine.primed == [""] * 6 + ["停电、户号"] * 3
     assert [utterance.text for utterance in text.utterances][1] == SPOKEN + "一"
 
 
@@ -194,6 +196,21 @@ def test_a_recording_of_one_window_is_heard_thoroughly(tmp_path: Path) -> None:
     engine = Scripted(heard("你好我想问下电费", 0.2, 3.9))
     transcribed(engine, Sound([noise(4, 0.1)], [[Span(0, 4)]]), tmp_path)
     assert engine.thorough == [True]
+
+
+def test_a_short_recording_is_heard_whole_with_the_line_before_the_first_word(tmp_path: Path) -> None:
+    engine = Scripted(heard("你好我想问下电费", 5.2, 8.9))
+    text = transcribed(engine, Sound([noise(12, 0.1)], [[Span(5, 9)]]), tmp_path)
+    assert engine.asked == [(12.0, False)]
+    assert text.utterances[0].start_s == pytest.approx(5.2)
+
+
+def test_little_speech_in_a_long_recording_is_heard_thoroughly_without_the_silence(tmp_path: Path) -> None:
+    engine = Scripted(heard("你好我想问下电费", 0.2, 3.9))
+    text = transcribed(engine, Sound([noise(60, 0.1)], [[Span(40, 44)]]), tmp_path)
+    assert engine.thorough == [True]
+    assert engine.asked[0][0] < 5
+    assert text.utterances[0].start_s == pytest.approx(40, abs=0.2)
 
 
 def test_other_languages_are_told(tmp_path: Path) -> None:
