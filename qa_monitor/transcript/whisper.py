@@ -155,7 +155,9 @@ class WhisperEngine:
             return []
         seconds = [len(window) / RATE for window in windows]
         beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
-        waiting = [self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES)) for window in windows]
+        waiting = [
+            self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES)) for window in windows
+        ]
         encoded = []
         first: list[Future[_Decoded]] = []
         for one in waiting:
