@@ -36,6 +36,9 @@ POLL_S = 0.2
 EXIT_S = 10.0
 COUNT_EVERY_S = 1.0
 QUEUE_BATCH = 200
+# One heap for all threads of a worker: with one each, memory freed by one is lost to the others (100 MB). And one thread
+# for each library: the lanes fill the cores, and threads that wait for each other cost a tenth of the time.
+WORKER_ENV = {"MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 MAX_IDLE_DEATHS = 6  # workers that died in a row without finishing anything: the set-up is to blame, not a recording
 
 
@@ -259,11 +262,8 @@ class Batch:
                 args=(self.settings, self.kind, self.profile, self._no_more, self._stopping, self._progress),
                 name=f"qa-worker-{len(self._workers) + 1}",
             )
-            # One heap for all threads of a worker: with one each, memory freed by one is lost to the others (100 MB).
-            os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-            # The lanes fill the cores; threads of the libraries would only wait for each other, a tenth of the time.
-            os.environ.setdefault("OMP_NUM_THREADS", "1")
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            for name, value in WORKER_ENV.items():
+                os.environ.setdefault(name, value)
             worker.start()
             self._workers.append(worker)
 

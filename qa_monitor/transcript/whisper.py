@@ -2,7 +2,7 @@
 
 What makes it quick without costing accuracy:
 - The decoder weighs only the tokens that Chinese is written with (`vocabulary`).
-- Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 10 s and not to 30, so
+- Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 12.5 s and not to 30, so
   that its text does not depend on what it is decoded with.
 - The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
   begins anew all the same is cut, not decoded again; only improbable windows are, with a wide beam.
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 RATE = 16_000
 FRAMES_PER_S = 100
 ALIGNED_PER_S = 50
-WINDOW_S = 9.4
+WINDOW_S = 11.9
 WHOLE_S = 28.9
 LATER_S = 0.4  # a short recording is heard twice, the second time so much later: the likelier text errs less
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
-FRAMES = 1000  # encoder input of a window; shorter makes the decoder repeat itself
-LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at nine times the cost
+FRAMES = 1250  # encoder input of a window; shorter makes the decoder repeat itself
+LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at six times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
