@@ -110,6 +110,8 @@ def plan(audio: Sound, window_s: float) -> list[Window]:
 def _in_one(audio: Sound, longest_s: float) -> Window | None:
     """The only window of a recording whose speech fits one. Short recordings are left whole: the engine hears the line
     before the first word, and errs less."""
+    if sum(channel.voiced_s for channel in audio.info.channels) > longest_s:
+        return None  # without planning a long recording twice
     windows = plan(audio, longest_s)
     if len(windows) != 1:
         return None
