@@ -70,9 +70,11 @@ def export(
             input_names=["turns", "calls", "roles", "mask"], output_names=names,
             dynamic_shapes=({0: call, 1: turn}, {0: call}, {0: call, 1: turn}, {0: call, 1: turn}), verbose=False,
         )  # fmt: skip
+        encoder = network.tokens.encoder.config.to_dict()
+        encoder.pop("_name_or_path", None)  # a path of the machine that trained it
         info = {
             **info,
-            "encoder": network.tokens.encoder.config.to_dict(),
+            "encoder": encoder,
             "parameters": parameter_places(network, Path(scratch)),
         }
         for file in plain.values():
