@@ -204,7 +204,7 @@ _AUDIO = (
     ),
     Stage(
         "dialogue",
-        "3",
+        "4",
         ("transcript",),
         Dialogue,
         lambda tools, facts: [tools.speech_settings["dialogue"], facts.agent_channel],

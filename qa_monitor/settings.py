@@ -74,7 +74,7 @@ class DialogueSettings(_Block):
     """Who speaks."""
 
     agent_channel: int | None = Field(default=None, description="坐席所在声道（0 左 1 右），留空则由随录信息或话语判断")
-    max_speakers: int = Field(default=2, ge=1, le=6, description="单声道录音最多区分几个说话人")
+    max_speakers: int = Field(default=3, ge=1, le=6, description="单声道录音最多区分几个说话人（第三个人须明显不同）")
     min_role_confidence: float = Field(default=0.6, ge=0, le=1, description="角色置信度低于此值记为未知并提示")
     silence_s: float = Field(default=3.0, gt=0, description="双方都不说话超过多少秒记为静音")
     overlap_s: float = Field(default=0.5, gt=0, description="两人同时说话超过多少秒记为抢话重叠")

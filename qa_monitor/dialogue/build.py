@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from qa_monitor.audio.sound import Sound
-from qa_monitor.dialogue import interaction, phrases, prosody, roles, turns, voices
+from qa_monitor.dialogue import colleague, interaction, phrases, prosody, roles, turns, voices
 from qa_monitor.dialogue.phrases import Phrase
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
 from qa_monitor.settings import DialogueSettings
@@ -42,17 +42,19 @@ def build_dialogue(transcript: Transcript, audio: Sound, facts: CallFacts, setti
     if dropped:
         notes.append(Note("crosstalk", f"{dropped} 段是另一声道的串音，已去除", dropped))
     if stereo:
-        pieces = [
-            piece
-            for utterance in utterances
-            for piece in _cut(utterance, [f"ch{utterance.channel}"] * max(1, len(utterance.words)))
-        ]
-        channel_of = {f"ch{position}": position for position in range(len(audio.info.channels))}
+        pieces = _split_channels(utterances, audio)
+        channel_of = {
+            f"ch{position}{mark}": position
+            for position in range(len(audio.info.channels))
+            for mark in ("", colleague.MARK)
+        }
     else:
         pieces = _split_voices(utterances, audio, settings, notes)
         channel_of = dict.fromkeys({piece.speaker for piece in pieces}, 0)
     assigned, sureness, source = _roles(pieces, audio.info, facts, settings, notes)
+    assigned |= {f"{name}{colleague.MARK}": "other" if role == "agent" else role for name, role in assigned.items()}
     built = turns.build(pieces, assigned, sureness)
+    notes += _third_person(built)
     heard = [span for channel in audio.info.channels for span in channel.voiced]
     voiced = _voiced(built, audio.info, stereo)
     return Dialogue(
@@ -62,7 +64,9 @@ def build_dialogue(transcript: Transcript, audio: Sound, facts: CallFacts, setti
         role_confidence=sureness,
         silences=interaction.silences(built, heard, audio.info.duration_s, settings.silence_s),
         overlaps=interaction.overlaps(built, voiced, assigned, settings.overlap_s) if stereo else (),
-        prosody=prosody.measure(built, channel_of, voiced, audio),
+        prosody=prosody.measure(
+            built, channel_of, voiced | {name + colleague.MARK: spans for name, spans in voiced.items()}, audio
+        ),
         talk_share=interaction.talk_share(built),
         notes=tuple(notes),
     )
@@ -82,6 +86,24 @@ def _voiced(built: Sequence[Turn], info: AudioInfo, stereo: bool) -> dict[str, l
         if turn.start_s is not None and turn.end_s is not None and turn.end_s > turn.start_s:
             voiced.setdefault(turn.speaker, []).append(Span(turn.start_s, turn.end_s))
     return voiced
+
+
+def _split_channels(utterances: Sequence[Utterance], audio: Sound) -> list[Phrase]:
+    pieces = []
+    for position, channel in enumerate(audio.info.channels):
+        own = [utterance for utterance in utterances if utterance.channel == channel.index]
+        for utterance, names in zip(own, colleague.speakers(own, f"ch{channel.index}", audio, position), strict=True):
+            pieces += _cut(utterance, names)
+    return pieces
+
+
+def _third_person(built: Sequence[Turn]) -> list[Note]:
+    others = [turn for turn in built if turn.role == "other" and turn.start_s is not None]
+    if not others:
+        return []
+    at_s = int(min(turn.start_s or 0.0 for turn in others))
+    told = f"从 {at_s // 60}:{at_s % 60:02d} 起听出第三个人，共 {len(others)} 段（转接后的同事或旁人），不算坐席和客户的话，不计分"
+    return [Note("third_person", told, len(others))]
 
 
 def _split_voices(
@@ -115,7 +137,8 @@ def _roles(
     texts: dict[str, str] = {}
     in_time = sorted(pieces, key=lambda piece: piece.start_s)
     for piece in in_time:
-        if piece.speaker != voices.UNKNOWN and not piece.suspect and not piece.ivr:
+        known = piece.speaker != voices.UNKNOWN and not piece.speaker.endswith(colleague.MARK)
+        if known and not piece.suspect and not piece.ivr:
             texts[piece.speaker] = texts.get(piece.speaker, "") + piece.text
     first = next(iter(texts), None)
     by_words, sureness = roles.decide(texts, first)

@@ -35,6 +35,7 @@ _CUSTOMER = (
     (r"(你|您)(是|们是)?(哪位|谁|哪里|哪儿)|我(最近|今天|试|买|现在|上班|出差)|那我|怎么(办|弄|交|申请)", 0.7),
 )
 FIRST = 0.3  # less than any cue, so that on its own it decides nothing
+AGENT_LIKE = 2.0  # balance from which one of several voices speaks as agents do
 IVR = re.compile(
     r"请按[零一二三四五六七八九十0-9#＃*]|按[一二三四五六七八九0-9]号?键|(普通话|英文|人工).{0,4}(服务)?请按|(来电|通话).{0,6}(录音|被记录)|"
     r"(座席|坐席|话务员|客服人员).{0,4}(全忙|正忙|繁忙)|正在(为您)?(转接|接通).{0,6}(请稍|人工)|(for english|press)"
@@ -47,10 +48,12 @@ def role_weights(text: str) -> tuple[float, float]:
 
 
 def decide(texts: Mapping[str, str], first_speaker: str | None = None) -> tuple[dict[str, Role], float]:
-    """Roles of the speakers by what they say, and how sure that is, 0.5–1.
+    """Roles of the speakers by what they say, and how sure that is, 0.5–1. `texts` is in order of first appearance.
 
-    The most agent-like voice is the agent and the others are customers; a single voice is decided by its own balance.
-    Whoever speaks first is a little more likely to be the agent.
+    Of two voices the more agent-like is the agent. Of more, the first that speaks as agents do (another one is a
+    colleague the call was passed on to), the one that says most of the rest is the customer, and whoever is left is a
+    third person. A single voice is decided by its own balance. Whoever speaks first is a little more likely to be the
+    agent.
     """
     balance = {}
     for speaker, text in texts.items():
@@ -64,9 +67,13 @@ def decide(texts: Mapping[str, str], first_speaker: str | None = None) -> tuple[
         only = ordered[0]
         role: Role = "agent" if balance[only] > 0 else "customer"
         return {only: role}, _sureness(abs(balance[only]))
-    roles: dict[str, Role] = dict.fromkeys(ordered[1:], "customer")
-    roles[ordered[0]] = "agent"
-    return roles, _sureness(balance[ordered[0]] - balance[ordered[1]])
+    alike = [speaker for speaker in texts if balance[speaker] >= AGENT_LIKE] or ordered[:1]
+    agent = alike[0] if len(ordered) > 2 else ordered[0]
+    rest = [speaker for speaker in texts if speaker != agent]
+    customer = max([speaker for speaker in rest if speaker not in alike] or rest, key=lambda one: len(texts[one]))
+    roles: dict[str, Role] = dict.fromkeys(texts, "other")
+    roles |= {agent: "agent", customer: "customer"}
+    return roles, _sureness(balance[agent] - balance[customer])
 
 
 def _sureness(margin: float) -> float:

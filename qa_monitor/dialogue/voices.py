@@ -19,7 +19,9 @@ UNKNOWN = "unknown"
 # sides far more often than one, so the limit lies near what one voice reaches.
 SAME_VOICE = (0.62, 0.78)
 SAME_VOICE_WINDOWS = (40, 120)
-SAME_VOICE_FURTHER = 0.4  # for a third voice and more: a loud or hoarse moment is no new person
+# For one voice more than there are sides: a loud or hoarse moment is no new person. The halves of one side of a call lie
+# at 0.68–0.86, a side with two people at 0.3–0.5 (three in four of fourteen calls, measured).
+SAME_VOICE_FURTHER = (0.4, 0.55)
 LEAST_WINDOWS = 3
 KEPT = 0.7  # of a group, the windows most its own make its centre: those at a change of voice hold both
 LEAST_WORD_S = 0.3  # a shorter word is heard with its surroundings
@@ -32,15 +34,18 @@ UNSURE_MARGIN = 0.05  # a phrase that is hardly more the one voice than the othe
 _MARKS = "。？！?!，,；;、"
 
 
-def speakers(words: Sequence[Word], spans: Sequence[Span], sound: Sound, channel: int, most: int) -> list[str]:
+def speakers(
+    words: Sequence[Word], spans: Sequence[Span], sound: Sound, channel: int, most: int, expected: int = 2
+) -> list[str]:
     """`spk0`, `spk1` … for each word, in order of first appearance; `unknown` where it could be either.
 
-    words : in order of time; spans : voiced stretches of the channel; most : how many voices there may be.
+    words : in order of time; spans : voiced stretches of the channel; most : how many voices there may be; expected :
+    how many a channel mostly has, more than which must differ clearly.
     """
     import numpy as np
 
     prints, times = voice_prints(sound, channel, spans)
-    centres = voice_centres(prints, most)
+    centres = voice_centres(prints, most, expected)
     if len(centres) < 2 or not words:
         return ["spk0"] * len(words)
     likeness = _likeness(words, prints @ centres.T, times)
@@ -57,14 +62,15 @@ def speakers(words: Sequence[Word], spans: Sequence[Span], sound: Sound, channel
     return found
 
 
-def voice_centres(prints: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+def voice_centres(prints: NDArray[np.float32], most: int, expected: int = 2) -> NDArray[np.float32]:
     """(voices, 192): one centre where the prints are of one voice. The same prints give the same centres."""
     import numpy as np
 
     groups = [np.arange(len(prints))]
     while len(groups) < most:
         splits = [(_apart(prints, group), index) for index, group in enumerate(groups)]
-        limit = np.interp(len(prints), SAME_VOICE_WINDOWS, SAME_VOICE) if len(groups) == 1 else SAME_VOICE_FURTHER
+        limits = SAME_VOICE if len(groups) < expected else SAME_VOICE_FURTHER
+        limit = np.interp(len(prints), SAME_VOICE_WINDOWS, limits)
         (nearness, parts), index = min(splits, key=lambda split: split[0][0])
         if nearness >= limit:
             break

@@ -195,3 +195,44 @@ def test_too_little_speech_is_one_voice() -> None:
     words = [Word("喂", 0.2, 0.5, 0.9, 0)]
     assert voices.speakers(words, [Span(0, 1)], sound, 0, 2) == ["spk0"]
     assert voices.speakers(words, [], sound, 0, 2) == ["spk0"]
+
+
+PASSED_ON = "您好供电公司零零七号请问有什么可以帮您，这个我帮您转接给抄表班的同事"
+COLLEAGUE = "我是抄表班的，您家这个月的表码我们重新核对了一遍"
+
+
+def two_voices_from(monkeypatch: pytest.MonkeyPatch, second_s: float) -> None:
+    """Stand-in for hearing: on the channel asked about, another voice speaks from `second_s` on."""
+
+    def heard(words: list[Word], *_args: object, **_kinds: object) -> list[str]:
+        return ["spk0" if word.start_s < second_s else "spk1" for word in words]
+
+    monkeypatch.setattr(voices, "speakers", heard)
+
+
+def test_a_colleague_after_a_transfer_is_a_third_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_voices_from(monkeypatch, 20)
+    said = (utterance(0, 1, PASSED_ON), utterance(1, 10, CUSTOMER), utterance(0, 21, COLLEAGUE))
+    dialogue = stereo(*said)
+    assert [turn.role for turn in dialogue.turns] == ["agent", "customer", "other"]
+    assert "从 0:21 起听出第三个人" in next(note.message for note in dialogue.notes if note.code == "third_person")
+    assert [turn.text for turn in dialogue.turns] == [one.text for one in said]
+
+
+def test_without_a_transfer_an_agent_stays_one_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_voices_from(monkeypatch, 20)
+    dialogue = stereo(utterance(0, 1, AGENT), utterance(1, 10, CUSTOMER), utterance(0, 21, COLLEAGUE))
+    assert [turn.role for turn in dialogue.turns] == ["agent", "customer", "agent"]
+
+
+def test_a_word_of_another_voice_makes_no_colleague(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_voices_from(monkeypatch, 20)
+    dialogue = stereo(utterance(0, 1, PASSED_ON), utterance(1, 10, CUSTOMER), utterance(0, 21, "喂喂"))
+    assert "third_person" not in codes(dialogue)
+
+
+def test_of_three_voices_the_first_agent_the_main_customer_and_a_third() -> None:
+    texts = {"spk0": AGENT + "我帮您转接专席", "spk1": CUSTOMER * 2, "spk2": "您好，这里是专席，请您提供一下户号，我帮您查询"}
+    assert roles.decide(texts, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
+    beside = {"spk0": AGENT, "spk1": CUSTOMER * 2, "spk2": "妈你问他几点来"}
+    assert roles.decide(beside, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
