@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from qa_monitor.audio.sound import Sound
-from qa_monitor.dialogue import colleague, interaction, phrases, prosody, roles, turns, voices
+from qa_monitor.dialogue import changes, colleague, interaction, phrases, prosody, roles, turns, voices
 from qa_monitor.dialogue.phrases import Phrase
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
 from qa_monitor.settings import DialogueSettings
@@ -114,12 +114,14 @@ def _split_voices(
     spans = [span for channel in audio.info.channels for span in channel.voiced]
     heard = voices.speakers([words[index] for index in in_time], spans, audio, 0, settings.max_speakers)
     speaker_of = dict(zip(in_time, heard, strict=True))
+    timed = dict(zip(in_time, changes.retimed([words[index] for index in in_time], heard, audio, 0), strict=True))
     alone = "spk0" if len(set(heard)) == 1 else voices.UNKNOWN
     pieces: list[Phrase] = []
     counted = 0
     for utterance in utterances:
         following = counted + len(utterance.words)
         own = [speaker_of[index] for index in range(counted, following)]
+        utterance = replace(utterance, words=tuple(timed[index] for index in range(counted, following)))
         pieces += _cut(utterance, own or [alone])
         counted = following
     unknown = sum(piece.speaker == voices.UNKNOWN for piece in pieces)
