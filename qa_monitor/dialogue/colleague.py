@@ -39,9 +39,7 @@ def speakers(utterances: Sequence[Utterance], name: str, sound: Sound, position:
         return alone
     agent = max(sorted(set(known)), key=known.count)
     others = [
-        index
-        for index in in_time
-        if words[index].start_s > passed_s and heard[index] not in (agent, voices.UNKNOWN)
+        index for index in in_time if words[index].start_s > passed_s and heard[index] not in (agent, voices.UNKNOWN)
     ]
     if sum(words[index].end_s - words[index].start_s for index in others) < LEAST_S:
         return alone

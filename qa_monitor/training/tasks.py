@@ -35,7 +35,15 @@ SERVICE_HEADS = (
     "call.course", "call.accomplishment", "call.effectiveness", "rules",
 )  # fmt: skip
 WRITTEN_HEADS = ("turn.nugget", "turn.uss", "call.dch_A", "call.dch_S", "call.dch_E", "call.wiki")
-LOSS_WEIGHTS = {"nugget": 0.5, "attitude": 0.5, "course": 0.5, "deciding": 0.3, "resolution": 2.0, "rules": 6.0, "evidence": 1.0}
+LOSS_WEIGHTS = {
+    "nugget": 0.5,
+    "attitude": 0.5,
+    "course": 0.5,
+    "deciding": 0.3,
+    "resolution": 2.0,
+    "rules": 6.0,
+    "evidence": 1.0,
+}
 
 
 def head_labels(heads: Sequence[str] = ()) -> dict[str, Sequence[str]]:

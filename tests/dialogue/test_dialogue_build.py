@@ -232,7 +232,11 @@ def test_a_word_of_another_voice_makes_no_colleague(monkeypatch: pytest.MonkeyPa
 
 
 def test_of_three_voices_the_first_agent_the_main_customer_and_a_third() -> None:
-    texts = {"spk0": AGENT + "我帮您转接专席", "spk1": CUSTOMER * 2, "spk2": "您好，这里是专席，请您提供一下户号，我帮您查询"}
+    texts = {
+        "spk0": AGENT + "我帮您转接专席",
+        "spk1": CUSTOMER * 2,
+        "spk2": "您好，这里是专席，请您提供一下户号，我帮您查询",
+    }
     assert roles.decide(texts, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
     beside = {"spk0": AGENT, "spk1": CUSTOMER * 2, "spk2": "妈你问他几点来"}
     assert roles.decide(beside, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
