@@ -57,9 +57,9 @@ def decide(texts: Mapping[str, str], first_speaker: str | None = None) -> tuple[
     """
     balance = {}
     for speaker, text in texts.items():
-        agent, customer = role_weights(text)
+        as_agent, as_customer = role_weights(text)
         length = math.sqrt(max(1, len(text)) / 40)  # long texts hold more of everything
-        balance[speaker] = (agent - customer) / max(1.0, length) + (FIRST if speaker == first_speaker else 0.0)
+        balance[speaker] = (as_agent - as_customer) / max(1.0, length) + (FIRST if speaker == first_speaker else 0.0)
     if not balance:
         return {}, 0.5
     ordered = sorted(balance, key=lambda speaker: (-balance[speaker], speaker))
