@@ -133,20 +133,22 @@ def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
 def pattern_hits(call: Call, spec: specs.PatternSpec, repaired: Repaired) -> list[Hit]:
     """Hits of the patterns as written, then those that only the second reading of misheard turns gives."""
     data = call.text.shown_bytes
+    spans = [list(find_spans(pattern, data)) for pattern in spec.patterns]
+    again = [list(_spans_again(pattern, repaired)) if repaired.data else [] for pattern in spec.patterns]
+    if not any(spans) and not any(again):
+        return []  # most patterns are not in most calls: what excepts them need not be looked for
     barred = [span for pattern in spec.except_patterns for span in find_spans(pattern, data)]
     exact, by_sound = _Spans(barred), _Spans(())
     if repaired.data:
-        again = [span for pattern in spec.except_patterns for span in _spans_again(pattern, repaired)]
-        by_sound = _Spans([*barred, *again])
+        barred_again = [span for pattern in spec.except_patterns for span in _spans_again(pattern, repaired)]
+        by_sound = _Spans([*barred, *barred_again])
     found: list[Hit] = []
-    for number, pattern in enumerate(spec.patterns):
-        spans = list(find_spans(pattern, data))
-        found += _pattern_hits(call, spec, number, spans, exact, sure=True)
-        if repaired.data:
-            known = _Spans(spans)
-            new = [span for span in _spans_again(pattern, repaired) if not known.touch(*span)]
-            hits = _pattern_hits(call, spec, number, new, by_sound, sure=False)
-            found += [hit for hit in hits if any(at in repaired.changed for at in range(hit.start, hit.end))]
+    for number, (own, repaired_own) in enumerate(zip(spans, again, strict=True)):
+        found += _pattern_hits(call, spec, number, own, exact, sure=True)
+        known = _Spans(own)
+        new = [span for span in repaired_own if not known.touch(*span)]
+        hits = _pattern_hits(call, spec, number, new, by_sound, sure=False)
+        found += [hit for hit in hits if any(at in repaired.changed for at in range(hit.start, hit.end))]
     return sorted(found)
 
 
