@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from qa_monitor.audio.sound import Sound
@@ -113,17 +114,14 @@ def _split_voices(
     in_time = sorted(range(len(words)), key=lambda index: words[index].start_s)
     spans = [span for channel in audio.info.channels for span in channel.voiced]
     heard = voices.speakers([words[index] for index in in_time], spans, audio, 0, settings.max_speakers)
-    speaker_of = dict(zip(in_time, heard, strict=True))
-    timed = dict(zip(in_time, changes.retimed([words[index] for index in in_time], heard, audio, 0), strict=True))
+    retimed = changes.retimed([words[index] for index in in_time], heard, audio, 0)
+    told = iter([one for _, one in sorted(zip(in_time, zip(retimed, heard, strict=True), strict=True))])
     alone = "spk0" if len(set(heard)) == 1 else voices.UNKNOWN
     pieces: list[Phrase] = []
-    counted = 0
     for utterance in utterances:
-        following = counted + len(utterance.words)
-        own = [speaker_of[index] for index in range(counted, following)]
-        utterance = replace(utterance, words=tuple(timed[index] for index in range(counted, following)))
-        pieces += _cut(utterance, own or [alone])
-        counted = following
+        own = list(islice(told, len(utterance.words)))
+        timed = replace(utterance, words=tuple(word for word, _ in own))
+        pieces += _cut(timed, [speaker for _, speaker in own] or [alone])
     unknown = sum(piece.speaker == voices.UNKNOWN for piece in pieces)
     if unknown:
         notes.append(Note("voice_unknown", f"{unknown} 小段听不出是谁说的，记为未知，不计分", unknown))

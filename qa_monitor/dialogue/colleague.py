@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from qa_monitor.audio.sound import Sound
 from qa_monitor.dialogue import voices
@@ -44,10 +45,5 @@ def speakers(utterances: Sequence[Utterance], name: str, sound: Sound, position:
     if sum(words[index].end_s - words[index].start_s for index in others) < LEAST_S:
         return alone
     colleague = set(others)
-    found, counted = [], 0
-    for utterance, names in zip(utterances, alone, strict=True):
-        following = counted + len(utterance.words)
-        own = [name + MARK if index in colleague else name for index in range(counted, following)]
-        found.append(own or names)
-        counted = following
-    return found
+    names = iter([name + MARK if index in colleague else name for index in range(len(words))])
+    return [list(islice(names, len(utterance.words))) or [name] for utterance in utterances]
