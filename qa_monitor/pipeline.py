@@ -195,7 +195,7 @@ _AUDIO = (
     Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
     Stage(
         "transcript",
-        "6",
+        "7",
         ("audio",),
         Transcript,
         lambda tools, _: tools.speech_settings["transcript"],

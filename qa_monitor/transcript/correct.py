@@ -22,9 +22,17 @@ class Corrector:
                 self._words.setdefault(sounds(word), word)
         self._lengths = sorted({len(key) for key in self._words}, reverse=True)
 
-    def correct(self, text: str, offsets: Sequence[int], raw: str, words: Sequence[Word]) -> str:
-        """`text` with unsure stretches that sound like a domain word replaced by it; same length, raw text untouched."""
-        unsure = _unsure_places(raw, words)
+    @property
+    def words(self) -> frozenset[str]:
+        return frozenset(self._known)
+
+    def correct(self, text: str, offsets: Sequence[int], words: Sequence[Word]) -> str:
+        """`text` with unsure stretches that sound like a domain word replaced by it; same length.
+
+        `offsets`: for each character of `text` its place in the words' joined text.
+        """
+        sure = character_probabilities(words)
+        unsure = {place for place, offset in enumerate(offsets) if sure[offset] < UNSURE_BELOW}
         if not unsure or not self._words:
             return text
         out = text
@@ -38,7 +46,7 @@ class Corrector:
                 index += 1
                 continue
             stretch = text[index : index + len(found)]
-            doubted = any(offsets[place] in unsure for place in range(index, index + len(found)))
+            doubted = not unsure.isdisjoint(range(index, index + len(found)))
             if stretch != found and stretch not in self._known and doubted:
                 out = out[:index] + found + out[index + len(found) :]
             index += len(found)
@@ -52,13 +60,6 @@ class Corrector:
         return None
 
 
-def _unsure_places(raw: str, words: Sequence[Word]) -> set[int]:
-    """Indices into `raw` of characters that the recogniser was not sure of."""
-    places: set[int] = set()
-    lead = len("".join(word.text for word in words)) - len("".join(word.text for word in words).lstrip())
-    at = -lead
-    for word in words:
-        if word.probability < UNSURE_BELOW:
-            places.update(range(max(0, at), max(0, at + len(word.text))))
-        at += len(word.text)
-    return {place for place in places if place < len(raw)}
+def character_probabilities(words: Sequence[Word]) -> list[float]:
+    """How sure the recogniser was of each character of the words' joined text."""
+    return [word.probability for word in words for _ in word.text]

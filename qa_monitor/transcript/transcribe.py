@@ -1,6 +1,7 @@
 """A recording's sound in, its transcript out.
 
-voiced spans → windows → engine → words on the recording's clock → guards → normalised utterances
+voiced spans → windows → engine → words on the recording's clock → guards → normalised utterances → misheard words put
+right
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from qa_monitor.audio.sound import Sound
 from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
 from qa_monitor.transcript.correct import Corrector
+from qa_monitor.transcript.homophones import corrected_notes, homophones
+from qa_monitor.transcript.homophones import fingerprint as language_fingerprint
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HotWords, fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
 from qa_monitor.transcript.packing import LEAD_S, Piece, Window, pack
@@ -60,6 +63,7 @@ def stage_settings(settings: TranscriptSettings, rules_dir: Path, registry: Mode
         "language": settings.language,
         "hotwords": list_hash(rules_dir / settings.hotwords_file),
         "domain_words": list_hash(rules_dir / DOMAIN_WORDS_NAME) if settings.correct_domain_words else "",
+        "language_model": language_fingerprint() if settings.correct_homophones else "",
     }
 
 
@@ -86,8 +90,16 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
             utterances += [said] if said else []
             languages[heard.language.code] += heard.language.probability * piece.voiced_s
     utterances.sort(key=lambda one: (one.start_s, one.channel, one.end_s))
+    changed = 0
+    if settings.correct_homophones:
+        utterances, changed = homophones().put_right(utterances, corrector.words)
     language, probability = _language(languages, settings.language)
-    notes = (*hotwords.notes(), *_suspect_notes(utterances), *_language_notes(language, probability, settings.language))
+    notes = (
+        *hotwords.notes(),
+        *corrected_notes(changed),
+        *_suspect_notes(utterances),
+        *_language_notes(language, probability, settings.language),
+    )
     return Transcript(engine.name, engine.model, language, probability, tuple(utterances), notes)
 
 
@@ -275,7 +287,7 @@ def _utterance(
     normal = normalise(raw)
     if not guard.bare(normal.text):
         return None
-    text = corrector.correct(normal.text, normal.offsets, raw, words)
+    text = corrector.correct(normal.text, normal.offsets, words)
     confidence = sum(word.probability for word in words) / len(words)
     suspect = guard.suspicion(text, piece.voiced_s, confidence, heard.log_probability, heard.no_speech)
     return Utterance(

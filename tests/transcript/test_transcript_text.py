@@ -21,7 +21,7 @@ DOMAIN = ("户号", "复电", "营业厅", "校表", "交费", "供电所")
 
 def corrected(text: str, probability: float = 0.4, domain: tuple[str, ...] = DOMAIN) -> str:
     heard = [Word(character, 0, 0, probability, 0) for character in text]
-    return Corrector(domain).correct(text, range(len(text)), text, heard)
+    return Corrector(domain).correct(text, range(len(text)), heard)
 
 
 @pytest.mark.parametrize(

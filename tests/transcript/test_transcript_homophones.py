@@ -1,0 +1,125 @@
+"""Misheard characters put right: by sound and context, never a number, a held word or what the engine was sure of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa_monitor.records import Utterance, Word
+from qa_monitor.training.ngrams import build
+from qa_monitor.transcript.homophones import Homophones, corrected_notes, homophones
+from qa_monitor.transcript.ngrams import FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
+
+SAID = ["今天是计划检修，停到晚上八点。", "检修完就会送电的", "我帮您查询一下", "请问户号是多少", "给您发了短信"] * 20
+WORDS = {"检修": 900, "剪修": 1, "短信": 900, "查询": 800, "公园": 700, "散步": 700, "花": 5000, "电": 5000, "话": 4000}
+
+
+@pytest.fixture(scope="module")
+def model() -> LanguageModel:
+    return build(SAID, WORDS)
+
+
+def heard(text: str, probability: float = 0.5, suspect: str | None = None) -> Utterance:
+    words = tuple(Word(character, 0, 1, probability, 0) for character in text)
+    return Utterance(0, 0, 1, text, text, tuple(range(len(text))), words, probability, suspect)
+
+
+def right(known: Homophones, text: str, *, held: tuple[str, ...] = (), probability: float = 0.5) -> str:
+    (one,), _ = known.put_right([heard(text, probability)], held)
+    return one.text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("今天事计划减修", "今天是计划检修"),
+        ("减修完就会送电的", "检修完就会送电的"),
+        ("给您发了短心", "给您发了短信"),
+        ("请问，互号是多少", "请问，户号是多少"),
+    ],
+)
+def test_a_misheard_character_becomes_what_is_said_in_calls(model: LanguageModel, text: str, meant: str) -> None:
+    assert right(Homophones(model), text) == meant
+
+
+def test_what_the_engine_is_sure_of_stands(model: LanguageModel) -> None:
+    assert right(Homophones(model), "今天事计划减修", probability=0.99) == "今天事计划减修"
+
+
+def test_a_held_word_stands(model: LanguageModel) -> None:
+    assert right(Homophones(model), "减修完就会送电的", held=("减修",)) == "减修完就会送电的"
+
+
+def test_suspect_text_stands_and_is_not_learnt_from(model: LanguageModel) -> None:
+    one = heard("今天事计划减修", suspect="silence")
+    assert Homophones(model).put_right([one], ()) == ([one], 0)
+
+
+def test_numbers_stand() -> None:
+    assert right(homophones(), "户号是一三八七二幺零四五九") == "户号是一三八七二幺零四五九"
+
+
+def test_changes_are_counted_and_the_engine_s_text_is_kept(model: LanguageModel) -> None:
+    (one, other), changed = Homophones(model).put_right([heard("今天事计划减修"), heard("给您发了短心")], ())
+    assert changed == 3
+    assert (one.raw_text, other.raw_text) == ("今天事计划减修", "给您发了短心")
+    (note,) = corrected_notes(changed)
+    assert note.count == 3
+    assert corrected_notes(0) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("查到了今天事计划减修停到晚上八点", "查到了今天是计划检修停到晚上八点"),
+        ("你们就不能发个短心吗", "你们就不能发个短信吗"),
+        ("这个我可以帮您返亏一下", "这个我可以帮您反馈一下"),
+        ("我哪里知道什么互号啊", "我哪里知道什么户号啊"),
+    ],
+)
+def test_the_shipped_model_knows_how_calls_go(text: str, meant: str) -> None:
+    assert right(homophones(), text) == meant
+
+
+@pytest.mark.parametrize("text", ["我们周末去爬山看日出", "北京大学图书馆在未名湖旁边", "他昨天去公园散步看见很多花"])
+def test_a_call_about_something_else_is_not_bent_to_ours(text: str) -> None:
+    assert right(homophones(), text, probability=0.8) == text
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.text(alphabet="您好请问户号电费一二三，。 ab𠮷龘停", max_size=20), max_size=4),
+    st.floats(0, 1),
+)
+def test_nothing_changes_in_length_or_beside_chinese(texts: list[str], probability: float) -> None:
+    before = [heard(text, probability) for text in texts]
+    after, changed = homophones().put_right(before, ())
+    assert [len(one.text) for one in after] == [len(text) for text in texts]
+    pairs = [
+        (old, new) for one, text in zip(after, texts, strict=True) for old, new in zip(text, one.text, strict=True)
+    ]
+    assert sum(old != new for old, new in pairs) == changed
+    assert all(old == new for old, new in pairs if not "一" <= old <= "鿿")
+
+
+def test_a_model_s_probabilities_are_a_distribution(model: LanguageModel) -> None:
+    everything = np.arange(FIRST_CHARACTER - 1, FIRST_CHARACTER + len(model.characters))  # the end of a text included
+    for history in ([START, START], [START, FIRST_CHARACTER], [FIRST_CHARACTER, FIRST_CHARACTER + 1], [UNKNOWN, 5]):
+        rows = np.tile(np.array(history), (len(everything), 1))
+        assert np.exp(model.calls.log_probability(rows, everything)).sum() == pytest.approx(1, abs=0.15)
+    assert HISTORY == 2
+
+
+def test_a_saved_model_is_the_same_when_read(model: LanguageModel, tmp_path: Path) -> None:
+    file = tmp_path / "calls.npz"
+    model.save(file)
+    first = file.read_bytes()
+    read = LanguageModel.read(file)
+    assert read.characters == model.characters
+    assert right(Homophones(read), "今天事计划减修") == "今天是计划检修"
+    read.save(file)
+    assert file.read_bytes() == first
