@@ -10,8 +10,9 @@ from qa_monitor.rules import call_ops, sound_ops, specs, text_ops
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.encoders import Encoder
 from qa_monitor.rules.hits import FALSE, Hit, Reason, Result, from_hits, unknown, without_overlaps
+from qa_monitor.rules.pattern_index import PatternIndex, Readings
 from qa_monitor.rules.phrases import PhraseIndex
-from qa_monitor.rules.repair import Repaired, Repairer
+from qa_monitor.rules.repair import Repairer
 from qa_monitor.rules.scope import Scope, turns_in
 from qa_monitor.rules.similar_op import Spoken, encode_call, encode_examples, similar_hits
 from qa_monitor.rules.specs import Condition
@@ -31,6 +32,7 @@ class Compiled:
     sets: dict[Condition, int] = field(default_factory=dict)
     exceptions: dict[Condition, int] = field(default_factory=dict)
     examples: dict[Condition, NDArray[np.float32]] = field(default_factory=dict)
+    patterns: PatternIndex = field(default_factory=PatternIndex)
     repairer: Repairer = field(default_factory=Repairer)
 
     def add(self, condition: Condition) -> None:
@@ -41,6 +43,7 @@ class Compiled:
             words = [Wording(word, ((Slot((word,)),),)) for word in spec.words]
             self.sets[condition] = self.index.add(words, 1, pinyin=False)
         elif isinstance(spec, specs.PatternSpec):
+            self.patterns.add([*spec.patterns, *spec.except_patterns])
             self.repairer.add(spec.patterns)
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)
@@ -58,7 +61,7 @@ class Leaves:
         self._compiled = compiled
         self._hits: dict[Condition, list[Hit]] = {}
         self._spoken: Spoken | None = None
-        self._repaired: Repaired | None = None
+        self._readings: Readings | None = None
         self._bad: dict[Scope, bool] = {}
 
     def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool]) -> Result:
@@ -129,9 +132,9 @@ class Leaves:
         if isinstance(spec, specs.WordSpec):
             return text_ops.word_hits(call, spec, self._compiled.sets[condition], barred)
         if isinstance(spec, specs.PatternSpec):
-            if self._repaired is None:
-                self._repaired = self._compiled.repairer.repaired(call.text)
-            return text_ops.pattern_hits(call, spec, self._repaired)
+            if self._readings is None:
+                self._readings = Readings(call.text, self._compiled.patterns, self._compiled.repairer)
+            return text_ops.pattern_hits(call, spec, self._readings)
         if isinstance(spec, specs.RepeatSpec):
             return text_ops.repeat_hits(call, spec, barred)
         if isinstance(spec, specs.SimilarSpec):

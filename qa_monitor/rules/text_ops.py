@@ -14,9 +14,8 @@ from qa_monitor.rules.call import Call
 from qa_monitor.rules.entities import find_entities, spoken_digits
 from qa_monitor.rules.guards import denied, echoed, reported
 from qa_monitor.rules.hits import Hit
-from qa_monitor.rules.patterns import find_spans
+from qa_monitor.rules.pattern_index import Readings
 from qa_monitor.rules.phrases import PhraseHit
-from qa_monitor.rules.repair import Repaired
 from qa_monitor.rules.specs import At, Guard
 
 _ECHO_TURNS = 4
@@ -130,33 +129,23 @@ def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
     return text, low - window, high - window
 
 
-def pattern_hits(call: Call, spec: specs.PatternSpec, repaired: Repaired) -> list[Hit]:
+def pattern_hits(call: Call, spec: specs.PatternSpec, readings: Readings) -> list[Hit]:
     """Hits of the patterns as written, then those that only the second reading of misheard turns gives."""
-    data = call.text.shown_bytes
-    spans = [list(find_spans(pattern, data)) for pattern in spec.patterns]
-    again = [list(_spans_again(pattern, repaired)) if repaired.data else [] for pattern in spec.patterns]
+    spans = [readings.spans(pattern) for pattern in spec.patterns]
+    again = [readings.spans_again(pattern) for pattern in spec.patterns]
     if not any(spans) and not any(again):
         return []  # most patterns are not in most calls: what excepts them need not be looked for
-    barred = [span for pattern in spec.except_patterns for span in find_spans(pattern, data)]
-    exact, by_sound = _Spans(barred), _Spans(())
-    if repaired.data:
-        barred_again = [span for pattern in spec.except_patterns for span in _spans_again(pattern, repaired)]
-        by_sound = _Spans([*barred, *barred_again])
+    barred = [span for pattern in spec.except_patterns for span in readings.spans(pattern)]
+    barred_again = [span for pattern in spec.except_patterns for span in readings.spans_again(pattern)]
+    exact, by_sound = _Spans(barred), _Spans([*barred, *barred_again])
     found: list[Hit] = []
     for number, (own, repaired_own) in enumerate(zip(spans, again, strict=True)):
         found += _pattern_hits(call, spec, number, own, exact, sure=True)
         known = _Spans(own)
         new = [span for span in repaired_own if not known.touch(*span)]
         hits = _pattern_hits(call, spec, number, new, by_sound, sure=False)
-        found += [hit for hit in hits if any(at in repaired.changed for at in range(hit.start, hit.end))]
+        found += [hit for hit in hits if readings.changed(hit.start, hit.end)]
     return sorted(found)
-
-
-def _spans_again(pattern: str, repaired: Repaired) -> Iterator[tuple[int, int]]:
-    """Byte spans in the call of what the pattern matches in the second reading."""
-    for low, high in find_spans(pattern, repaired.data):
-        start, first = repaired.places[bisect_right(repaired.places, (low, 1 << 62)) - 1]
-        yield first + low - start, first + high - start
 
 
 def _pattern_hits(
