@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa_monitor.rules import fold
-from qa_monitor.rules.literals import Literal
 from qa_monitor.rules.streams import Stream
 
 if TYPE_CHECKING:
@@ -26,8 +25,11 @@ SHORTEST = 3  # one syllable replaced by a near one
 _ANY_FROM = 4  # one syllable replaced by any other, or one added
 _LOSS_FROM = 5  # one syllable lost
 _LONGEST = 7
-_FILTER_BITS = 21
-_CHUNK = 100_000
+_LEAST_FILTER_BITS = 10
+_SPARE_BITS = 4  # so few hashes share their first bits with one of the table
+_CHUNK = 20_000
+_OFFSET_BITS = 8
+_OFFSET = (1 << _OFFSET_BITS) - 1
 _BASE = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
@@ -48,51 +50,69 @@ def _mixed(values: NDArray[np.uint32], seed: int) -> Hashes:
 
 
 class EditIndex:
-    """Literals to be found with an edit. `candidates` yields (place, literal number), each place near a likely fit."""
+    """Literals to be found with an edit. `candidates` yields (place, literal), each place near a likely fit."""
 
-    def __init__(self, literals: Sequence[Literal]) -> None:
+    def __init__(self, literals: Sequence[str]) -> None:
+        self._literals = literals
         keys: list[Hashes] = []
         owners: list[NDArray[np.int64]] = []
-        by_length: dict[int, list[tuple[int, int, str]]] = {}
+        by_length: dict[int, list[tuple[int, int]]] = {}
         for number, literal in enumerate(literals):
-            for offset, length in _parts(literal.size):
-                by_length.setdefault(length, []).append((number, offset, literal.keys[offset : offset + length]))
+            for offset, length in _parts(len(literal)):
+                by_length.setdefault(length, []).append((number, offset))
         for length, parts in sorted(by_length.items()):
-            owner = np.array([(number << 8) | offset for number, offset, _ in parts], dtype=np.int64)
-            rows = fold.codes_of("".join(text for _, _, text in parts)).reshape(-1, length)
-            for hashes in _literal_forms(rows):
+            owner = np.array([(number << _OFFSET_BITS) | offset for number, offset in parts], dtype=np.int64)
+            text = "".join(literals[number][offset : offset + length] for number, offset in parts)
+            for hashes in _literal_forms(fold.codes_of(text).reshape(-1, length)):
                 keys.append(hashes)
                 owners.append(owner)
         joined = np.concatenate(keys) if keys else np.zeros(0, dtype=np.uint64)
         order = np.argsort(joined, kind="stable")
         self._keys = joined[order]
         self._owners = np.concatenate(owners)[order] if owners else np.zeros(0, dtype=np.int64)
-        self._filter = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
-        self._filter[joined >> np.uint64(64 - _FILTER_BITS)] = True
+        self._filter = _Filter(joined)
         self._lengths = sorted(by_length)
 
-    def candidates(self, stream: Stream) -> Iterator[tuple[int, int]]:
-        """Places in `stream` and the numbers of the literals that may stand there, in order and without repeats."""
+    def candidates(self, stream: Stream) -> Iterator[tuple[int, str]]:
+        """Places in `stream` and the literals that may stand there, in order and without repeats."""
         if not self._lengths:
             return
         for start in range(0, len(stream.keys), _CHUNK):
             codes = stream.key_codes[start : start + _CHUNK + _LONGEST + 1]
-            found = {
-                (start + place - (owner & 0xFF), owner >> 8) for place, owner in self._search(codes) if place < _CHUNK
-            }
-            yield from sorted(found)
+            places, owners = self._search(codes)
+            inside = places < _CHUNK
+            places, owners = places[inside] - (owners[inside] & _OFFSET), owners[inside] >> _OFFSET_BITS
+            for place, number in sorted(set(zip(places.tolist(), owners.tolist(), strict=True))):
+                yield start + place, self._literals[number]
 
-    def _search(self, codes: NDArray[np.uint32]) -> Iterator[tuple[int, int]]:
-        for hashes in _text_forms(codes, self._lengths):
-            likely = np.flatnonzero(self._filter[hashes >> np.uint64(64 - _FILTER_BITS)])
-            if not likely.size:
-                continue
-            wanted = hashes[likely]
-            low = np.searchsorted(self._keys, wanted, side="left")
-            high = np.searchsorted(self._keys, wanted, side="right")
-            for place, first, last in zip(likely.tolist(), low.tolist(), high.tolist(), strict=True):
-                for row in range(first, last):
-                    yield place, int(self._owners[row])
+    def _search(self, codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where a hash of the text is one of the table, and what the table has there (both in pairs)."""
+        forms = list(_text_forms(codes, self._lengths))
+        hashes = np.concatenate(forms) if forms else np.zeros(0, dtype=np.uint64)
+        places = np.concatenate([np.arange(len(form)) for form in forms]) if forms else np.zeros(0, dtype=np.int64)
+        likely = np.flatnonzero(self._filter.may_have(hashes))
+        wanted = hashes[likely]
+        low = np.searchsorted(self._keys, wanted, side="left")
+        counts = np.searchsorted(self._keys, wanted, side="right") - low
+        # Rows low, low + 1 … of each hash, one after another.
+        rows = np.arange(int(counts.sum())) + np.repeat(low - np.cumsum(counts) + counts, counts)
+        return np.repeat(places[likely], counts), self._owners[rows]
+
+
+class _Filter:
+    """Which hashes are certainly not in a table: one bit for all that share their first bits."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        self._shift = np.uint64(64 - max(_LEAST_FILTER_BITS, len(hashes).bit_length() + _SPARE_BITS))
+        bits = np.zeros(1 << (64 - int(self._shift)), dtype=np.bool_)
+        bits[hashes >> self._shift] = True
+        self._bits = np.packbits(bits, bitorder="little")
+
+    def may_have(self, hashes: Hashes) -> NDArray[np.bool_]:
+        at = hashes >> self._shift
+        byte = self._bits[at >> np.uint64(3)]
+        found: NDArray[np.bool_] = (byte >> (at & np.uint64(7)).astype(np.uint8)) & 1 > 0
+        return found
 
 
 def _parts(length: int) -> list[tuple[int, int]]:

@@ -9,9 +9,11 @@ taken together (z/zh c/ch s/sh n/l f/h an/ang en/eng in/ing); `initial` and `fin
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,6 +183,13 @@ def key_text(text: str) -> str:
     """`text` as phrases are compared: folded, without punctuation and spaces."""
     keys = look_up(tables().key, codes_of(text))
     return text_of(keys[keys > 0])
+
+
+def loose_sounds(texts: Sequence[str]) -> list[str]:
+    """The loose syllables of key texts, each as a string as long as the text; looked up for all at once."""
+    joined = text_of(look_up(tables().loose, codes_of("".join(texts))))
+    ends = accumulate(map(len, texts))
+    return [joined[end - len(text) : end] for text, end in zip(texts, ends, strict=True)]
 
 
 def sounds(keys: str) -> tuple[Codes, Codes]:

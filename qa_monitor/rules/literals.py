@@ -6,6 +6,7 @@ confused with it (confusion), or an edit: one syllable replaced, lost or added.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,11 +51,15 @@ def make_literal(keys: str) -> Literal:
     return Literal(keys, fold.text_of(loose), tuple(exact.tolist()), len(keys))
 
 
-def sounds_of(literal: Literal) -> list[str]:
-    """The loose sounds it may be heard as: its own, and with one 你 as 您 said (the keys do not tell them apart)."""
-    polite = fold.text_of(fold.sounds(_SOUNDS_LIKE_POLITE_YOU)[1])
-    places = [i for i, char in enumerate(literal.keys) if char == "你"]
-    return [literal.loose, *(literal.loose[:i] + polite + literal.loose[i + 1 :] for i in places)]
+def sounds_of(literals: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The literals with the loose sounds that each may be heard as: its own, and with one 你 as 您 said (the keys do not
+    tell them apart)."""
+    (polite,) = fold.loose_sounds([_SOUNDS_LIKE_POLITE_YOU])
+    for keys, loose in zip(literals, fold.loose_sounds(literals), strict=True):
+        yield keys, loose
+        for i, char in enumerate(keys):
+            if char == "你":
+                yield keys, loose[:i] + polite + loose[i + 1 :]
 
 
 def edits_allowed(syllables: int) -> int:
