@@ -64,23 +64,27 @@ class Leaves:
         self._readings: Readings | None = None
         self._bad: dict[Scope, bool] = {}
 
-    def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool]) -> Result:
-        """The leaf's result in `scope`; `keep` rejects hits that an exception covers."""
+    def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool] | None) -> Result:
+        """The leaf's result in `scope`; `keep`, if any, rejects hits that an exception covers."""
         spec = condition.spec
         missing = self._missing_input(spec)
         if missing is not None:
             return unknown(missing)
         whole = self._of_call(spec, scope)
         if whole is not None:
-            return whole._replace(hits=tuple(hit for hit in whole.hits if keep(hit)))
-        hits = [hit for hit in self._all_hits(condition) if self._in_scope(hit, spec, scope) and keep(hit)]
+            return whole._replace(hits=tuple(hit for hit in whole.hits if keep is None or keep(hit)))
+        hits = [hit for hit in self._all_hits(condition) if self._in_scope(hit, spec, scope)]
+        if keep is not None:
+            hits = [hit for hit in hits if keep(hit)]
         if not hits and not isinstance(spec, specs.PhraseSpec):
             return FALSE
         if isinstance(spec, specs.PhraseSpec) and spec.need != "any":
             return _needed(spec, hits)
-        return from_hits(without_overlaps(hits))
+        return from_hits(without_overlaps(hits) if len(hits) > 1 else hits)
 
     def _missing_input(self, spec: specs.Spec) -> Reason | None:
+        if isinstance(spec, _READS_WORDS):
+            return None
         if isinstance(spec, _NEEDS_SOUND) and not self._call.timed:
             return "no_audio"
         per_turn = isinstance(spec, specs.EmotionSpec) or (
@@ -90,6 +94,8 @@ class Leaves:
 
     def _of_call(self, spec: specs.Spec, scope: Scope) -> Result | None:
         """Results about the call as a whole; None for operators that have hits in turns."""
+        if isinstance(spec, _READS_WORDS):
+            return None
         call = self._call
         if isinstance(spec, specs.MeasureSpec):
             return call_ops.measure(call, spec, scope)
@@ -118,23 +124,21 @@ class Leaves:
         found = self._hits.get(condition)
         if found is None:
             label = condition.name or condition.op
-            found = [hit if hit.label == label else hit._replace(label=label) for hit in self._find(condition)]
-            self._hits[condition] = found
-        return found
+            found = self._find(condition, label)
+            self._hits[condition] = [hit if hit.label == label else hit._replace(label=label) for hit in found]
+        return self._hits[condition]
 
-    def _find(self, condition: Condition) -> list[Hit]:
+    def _find(self, condition: Condition, label: str) -> list[Hit]:
         call, spec = self._call, condition.spec
         barred = self._compiled.exceptions.get(condition)
         if isinstance(spec, specs.PhraseSpec):
-            return text_ops.phrase_hits(
-                call, spec, self._compiled.sets[condition], barred, condition.name or condition.op
-            )
+            return text_ops.phrase_hits(call, spec, self._compiled.sets[condition], barred, label)
         if isinstance(spec, specs.WordSpec):
             return text_ops.word_hits(call, spec, self._compiled.sets[condition], barred)
         if isinstance(spec, specs.PatternSpec):
             if self._readings is None:
                 self._readings = Readings(call.text, self._compiled.patterns, self._compiled.repairer)
-            return text_ops.pattern_hits(call, spec, self._readings)
+            return text_ops.pattern_hits(call, spec, self._readings, label)
         if isinstance(spec, specs.RepeatSpec):
             return text_ops.repeat_hits(call, spec, barred)
         if isinstance(spec, specs.SimilarSpec):
@@ -161,6 +165,14 @@ class Leaves:
         return len(turns) <= few_turns or lost >= share * chars
 
 
+_READS_WORDS = (
+    specs.PatternSpec,
+    specs.PhraseSpec,
+    specs.WordSpec,
+    specs.RepeatSpec,
+    specs.ReadbackSpec,
+    specs.EntitySpec,
+)
 _NEEDS_SOUND = (specs.SilenceSpec, specs.ResponseDelaySpec, specs.OverlapSpec, specs.RateSpec, specs.ToneSpec)
 _FINDERS: dict[type[Any], Callable[..., list[Hit]]] = {
     specs.EntitySpec: text_ops.entity_hits,

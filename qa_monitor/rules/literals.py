@@ -182,6 +182,8 @@ def _align(wanted: str, heard: str, budget: int) -> tuple[int, int, list[tuple[i
 
     Ties prefer the alignment that ends first, and replacing over dropping and adding.
     """
+    if sum(sound not in heard for sound in wanted) > budget:
+        return None  # each of these costs an edit
     rows, columns = len(wanted) + 1, len(heard) + 1
     cost = [[0] * columns]
     for i in range(1, rows):

@@ -100,10 +100,12 @@ class CallText:
         """Every turn without fillers and stammers."""
         return self._cleaned[2]
 
+    @cached_property
     def sounds_by_turn(self) -> list[str]:
         """The loose sounds of each turn, without fillers and stammers."""
         return self.cleanest.loose.split(chr(fold.BORDER))
 
+    @cached_property
     def clause_sounds_by_turn(self) -> list[list[str]]:
         """The sounds of each turn's clauses; what has no punctuation is one clause."""
         stream = self.cleanest
