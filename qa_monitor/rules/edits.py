@@ -89,14 +89,15 @@ class EditIndex:
         """Where a hash of the text is one of the table, and what the table has there (both in pairs)."""
         forms = list(_text_forms(codes, self._lengths))
         hashes = np.concatenate(forms) if forms else np.zeros(0, dtype=np.uint64)
-        places = np.concatenate([np.arange(len(form)) for form in forms]) if forms else np.zeros(0, dtype=np.int64)
+        begins = np.cumsum([0, *map(len, forms)])
         likely = np.flatnonzero(self._filter.may_have(hashes))
+        places = likely - begins[np.searchsorted(begins, likely, side="right") - 1]
         wanted = hashes[likely]
         low = np.searchsorted(self._keys, wanted, side="left")
         counts = np.searchsorted(self._keys, wanted, side="right") - low
         # Rows low, low + 1 … of each hash, one after another.
         rows = np.arange(int(counts.sum())) + np.repeat(low - np.cumsum(counts) + counts, counts)
-        return np.repeat(places[likely], counts), self._owners[rows]
+        return np.repeat(places, counts), self._owners[rows]
 
 
 class _Filter:
@@ -138,7 +139,7 @@ def _literal_forms(rows: NDArray[np.uint32]) -> Iterator[Hashes]:
     whole = sum(terms[1:], terms[0])
     if length == SHORTEST:
         for i in range(length):
-            for kind, classes in ((_INITIAL, _initials()), (_FINAL, _finals())):
+            for kind, classes in _halves():
                 near = _mixed(fold.look_up(classes, rows[:, i]), 2 + kind) * power[i]
                 yield (whole - terms[i] + near) ^ np.uint64(_salt(kind, length, i))
         return
@@ -158,6 +159,7 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
     tables = fold.tables()
     power = _powers(_LONGEST + 2)
     value = _mixed(fold.look_up(tables.loose, codes), 1)
+    halves = [(kind, _mixed(fold.look_up(classes, codes), 2 + kind)) for kind, classes in _halves()]
     # windows[n][p]: hash of the n characters from p
     windows = [np.zeros(len(value), dtype=np.uint64)]
     for n in range(_LONGEST + 1):
@@ -170,7 +172,7 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
             yield windows[length - 1] ^ np.uint64(_salt(_LOST, length, 0))
         if length >= len(windows):
             continue
-        yield from _replaced_forms(codes, value, windows, power, length)
+        yield from _replaced_forms(value, halves, windows, power, length)
         size = len(value) - length
         for i in range(1, length) if length >= _ANY_FROM and size > 0 else ():
             tail = windows[length - i][i + 1 : i + 1 + size] * power[i]
@@ -178,23 +180,19 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
 
 
 def _replaced_forms(
-    codes: NDArray[np.uint32], value: Hashes, windows: list[Hashes], power: list[np.uint64], length: int
+    value: Hashes, halves: list[tuple[int, Hashes]], windows: list[Hashes], power: list[np.uint64], length: int
 ) -> Iterator[Hashes]:
     whole = windows[length]
     size = len(whole)
-    near = ((_INITIAL, _initials()), (_FINAL, _finals())) if length == SHORTEST else ()
     for i in range(length):
         without = whole - value[i : i + size] * power[i]
         if length >= _ANY_FROM:
             yield without ^ np.uint64(_salt(_REPLACED, length, i))
-        for kind, classes in near:
-            other = _mixed(fold.look_up(classes, codes[i : i + size]), 2 + kind) * power[i]
-            yield (without + other) ^ np.uint64(_salt(kind, length, i))
+        for kind, half in halves if length == SHORTEST else ():
+            yield (without + half[i : i + size] * power[i]) ^ np.uint64(_salt(kind, length, i))
 
 
-def _initials() -> NDArray[np.uint32]:
-    return fold.tables().initial
-
-
-def _finals() -> NDArray[np.uint32]:
-    return fold.tables().final
+def _halves() -> tuple[tuple[int, NDArray[np.uint32]], ...]:
+    """The classes that a syllable shares with one that it may be misheard as."""
+    tables = fold.tables()
+    return (_INITIAL, tables.initial), (_FINAL, tables.final)

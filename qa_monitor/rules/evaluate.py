@@ -75,7 +75,13 @@ class Evaluator:
         above = self._trail
         if above is not None:
             self._trail = []
-        result = self._near(condition, self._own_scope(condition, scope))
+        own = self._own_scope(condition, scope)
+        if own is None:
+            result = unknown("no_time")
+        elif condition.near is None:
+            result = self._core(condition, own)
+        else:
+            result = self._near(condition, condition.near, own)
         if above is not None and self._trail is not None:
             above.append(Step(condition, result, self._trail))
             self._trail = above
@@ -96,12 +102,7 @@ class Evaluator:
         window = self._windows[key]
         return None if window is None else own.narrowed([window])
 
-    def _near(self, condition: Condition, scope: Scope | None) -> Result:
-        if scope is None:
-            return unknown("no_time")
-        near = condition.near
-        if near is None:
-            return self._core(condition, scope)
+    def _near(self, condition: Condition, near: specs.Near, scope: Scope) -> Result:
         anchors = self.evaluate(near.hit, Scope(scope.role))
         if not anchors.state:
             return anchors._replace(hits=())

@@ -67,12 +67,13 @@ class Leaves:
     def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool] | None) -> Result:
         """The leaf's result in `scope`; `keep`, if any, rejects hits that an exception covers."""
         spec = condition.spec
-        missing = self._missing_input(spec)
-        if missing is not None:
-            return unknown(missing)
-        whole = self._of_call(spec, scope)
-        if whole is not None:
-            return whole._replace(hits=tuple(hit for hit in whole.hits if keep is None or keep(hit)))
+        if not isinstance(spec, _READS_WORDS):
+            missing = self._missing_input(spec)
+            if missing is not None:
+                return unknown(missing)
+            whole = self._of_call(spec, scope)
+            if whole is not None:
+                return whole._replace(hits=tuple(hit for hit in whole.hits if keep is None or keep(hit)))
         hits = [hit for hit in self._all_hits(condition) if self._in_scope(hit, spec, scope)]
         if keep is not None:
             hits = [hit for hit in hits if keep(hit)]
@@ -83,8 +84,6 @@ class Leaves:
         return from_hits(without_overlaps(hits) if len(hits) > 1 else hits)
 
     def _missing_input(self, spec: specs.Spec) -> Reason | None:
-        if isinstance(spec, _READS_WORDS):
-            return None
         if isinstance(spec, _NEEDS_SOUND) and not self._call.timed:
             return "no_audio"
         per_turn = isinstance(spec, specs.EmotionSpec) or (
@@ -94,8 +93,6 @@ class Leaves:
 
     def _of_call(self, spec: specs.Spec, scope: Scope) -> Result | None:
         """Results about the call as a whole; None for operators that have hits in turns."""
-        if isinstance(spec, _READS_WORDS):
-            return None
         call = self._call
         if isinstance(spec, specs.MeasureSpec):
             return call_ops.measure(call, spec, scope)

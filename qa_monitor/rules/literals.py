@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import ne
 from typing import NamedTuple
 
 from qa_monitor.rules import fold
@@ -171,7 +172,7 @@ def _bearable(wanted: str, heard: str, stream: Stream, at: int, near_only: bool)
 
 def _replaced(wanted: str, heard: str, budget: int) -> list[tuple[int, int]] | None:
     """The alignment without shifts, when it stays within budget: by far the most common one."""
-    if len(heard) != len(wanted) or sum(a != b for a, b in zip(wanted, heard, strict=True)) > budget:
+    if len(heard) != len(wanted) or sum(map(ne, wanted, heard)) > budget:
         return None
     return [(i, i) for i in range(len(wanted))]
 
@@ -182,7 +183,7 @@ def _align(wanted: str, heard: str, budget: int) -> tuple[int, int, list[tuple[i
 
     Ties prefer the alignment that ends first, and replacing over dropping and adding.
     """
-    if sum(sound not in heard for sound in wanted) > budget:
+    if len(set(wanted).difference(heard)) > budget:
         return None  # each of these costs an edit
     rows, columns = len(wanted) + 1, len(heard) + 1
     cost = [[0] * columns]

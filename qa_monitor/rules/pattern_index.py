@@ -7,7 +7,7 @@ calls, and the others on a turn or two. So the cost is that of the text and of w
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -75,11 +75,12 @@ class Reading:
     def __init__(self, data: bytes, places: _Places) -> None:
         self.data = data
         self._places = places
+        self.patterns = frozenset(places)  # the others match nowhere
         self._found: dict[str, list[Span]] = {}
 
     def spans(self, pattern: str) -> list[Span]:
         """Byte spans of the matches of `pattern`, left to right."""
-        if pattern not in self._places:
+        if pattern not in self.patterns:
             return []
         if pattern not in self._found:
             stretches = self._stretches(self._places[pattern])
@@ -115,6 +116,11 @@ class Readings:
         self._heard = index.reading(text.shown)
         self._repaired = repairer.repaired(text)
         self._again = index.reading(self._repaired.text)
+        self._worth = self._heard.patterns | self._again.patterns
+
+    def may_hold(self, patterns: Sequence[str]) -> bool:
+        """Whether any of the patterns is worth looking for."""
+        return not self._worth.isdisjoint(patterns)
 
     def spans(self, pattern: str) -> list[Span]:
         """Byte spans, in the call's words, of what the pattern matches in them."""

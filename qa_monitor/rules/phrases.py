@@ -156,8 +156,10 @@ class _Automata:
 
     def _same_sound(self, stream: Stream) -> Iterator[tuple[str, Fit]]:
         for last, literals in self._sounds.iter(stream.loose):
+            start = last + 1 - len(literals[0])
+            heard = stream.keys[start : last + 1]
             for keys in literals:
-                fit = same_sound_fit(make_literal(keys), stream, last - len(keys) + 1)
+                fit = Fit(start, last + 1) if heard == keys else same_sound_fit(make_literal(keys), stream, start)
                 if fit is not None:
                     yield keys, fit
 

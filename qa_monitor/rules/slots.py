@@ -30,6 +30,8 @@ class SlotPieces:
 
     def after(self, stream: Stream, edge: int, gap: int) -> Found | None:
         """The piece that begins soonest from `edge` on, at most `gap` characters later."""
+        if not self._sign.search(stream.loose, edge, edge + gap + self.longest):
+            return None
         key = (self, edge, gap, "after")
         if key not in stream.memo:
             high = min(len(stream.keys), edge + gap + self.longest)
@@ -41,9 +43,11 @@ class SlotPieces:
 
     def before(self, stream: Stream, edge: int, gap: int) -> Found | None:
         """The piece that ends last up to `edge`, at most `gap` characters earlier."""
+        low = max(0, edge - gap - self.longest)
+        if not self._sign.search(stream.loose, low, edge):
+            return None
         key = (self, edge, gap, "before")
         if key not in stream.memo:
-            low = max(0, edge - gap - self.longest)
             low = max(low, stream.keys.rfind(_BORDER, low, edge) + 1)
             stream.memo[key] = self._nearest(stream, low, edge, lambda fit: edge - fit.end, gap)
         found: Found | None = stream.memo[key]
@@ -51,7 +55,7 @@ class SlotPieces:
 
     def _nearest(self, stream: Stream, low: int, high: int, distance: Callable[[Fit], int], gap: int) -> Found | None:
         """The same characters if any piece has them there, else the same sound, else one edit; nearest, then longest."""
-        if high - low < self.shortest - 1 or not self._sign_pattern.search(stream.loose, low, high):
+        if high - low < self.shortest - 1:
             return None
         for finder in (self._same_keys, self._same_sound, self._one_edit):
             near = [(fit, piece) for fit, piece in finder(stream, low, high) if distance(fit) <= gap]
@@ -86,8 +90,8 @@ class SlotPieces:
                     yield fit, piece
 
     @cached_property
-    def _sign_pattern(self) -> re.Pattern[str]:
-        """What is somewhere in a window that holds a piece, however it was heard: one of these short sounds."""
+    def _sign(self) -> re.Pattern[str]:
+        """What stands wherever a piece does, however it was heard: one of these short sounds. Most windows have none."""
         signs = {
             sign
             for _, sound in sounds_of(self.pieces)

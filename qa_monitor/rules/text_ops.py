@@ -131,10 +131,12 @@ def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
 
 def pattern_hits(call: Call, spec: specs.PatternSpec, readings: Readings, label: str) -> list[Hit]:
     """Hits of the patterns as written, then those that only the second reading of misheard turns gives."""
+    if not readings.may_hold(spec.patterns):
+        return []
     spans = [readings.spans(pattern) for pattern in spec.patterns]
     again = [readings.spans_again(pattern) for pattern in spec.patterns]
     if not any(spans) and not any(again):
-        return []  # most patterns are not in most calls: what excepts them need not be looked for
+        return []
     barred = [span for pattern in spec.except_patterns for span in readings.spans(pattern)]
     barred_again = [span for pattern in spec.except_patterns for span in readings.spans_again(pattern)]
     exact, by_sound = _Spans(barred), _Spans([*barred, *barred_again])
