@@ -9,8 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick
 
@@ -20,53 +19,89 @@ from qa_monitor.rules.required import required
 from qa_monitor.rules.streams import CallText
 
 Span = tuple[int, int]
-# For every pattern that may match: lists of lines in which a needed string stands; None for the whole text.
-_Places = dict[str, list[list[int]] | None]
+# The lines in which a pattern may match, for every pattern that may; None for the whole text.
+_Places = dict[str, set[int] | None]
+
+
+class _Way(NamedTuple):
+    """One way in which a pattern matches: the numbers of the sets of strings that it needs a string of."""
+
+    pattern: str
+    needs: range
 
 
 class PatternIndex:
     """Patterns of all rules. Add all of them, then read any number of texts."""
 
     def __init__(self) -> None:
-        self._needs: dict[str, frozenset[str] | None] = {}
+        self._patterns: dict[str, None] = {}
 
     def add(self, patterns: Iterable[str]) -> None:
-        self._needs.update((pattern, required(pattern)) for pattern in patterns)
+        self._patterns.update(dict.fromkeys(patterns))
 
     def reading(self, text: str) -> Reading:
         """`text`, whose turns are its lines, ready to be searched for any of the patterns."""
-        return Reading(text.encode("utf-8", "surrogatepass"), self._places(text) if text else {})
+        return Reading(text.encode("utf-8", "surrogatepass"), self._built.places(text) if text else {})
 
     @cached_property
-    def _automaton(self) -> tuple[Any, list[tuple[str, ...]]]:
-        """Finds needed strings; each comes with the number of a group of patterns: those that need it."""
-        owners: dict[str, list[str]] = {}
-        for pattern, strings in self._needs.items():
-            for string in strings or ():
-                owners.setdefault(string, []).append(pattern)
-        groups: dict[tuple[str, ...], int] = {}
-        found: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for string, patterns in owners.items():
-            found.add_word(string, groups.setdefault(tuple(patterns), len(groups)))
-        if owners:
-            found.make_automaton()
-        return found, list(groups)
+    def _built(self) -> _Needed:
+        return _Needed(self._patterns)
 
-    def _places(self, text: str) -> _Places:
-        automaton, groups = self._automaton
+
+class _Needed:
+    """The strings that patterns need, in one automaton."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._everywhere: list[str] = []
+        self._ways: dict[int, _Way] = {}  # by the number of its first set
+        owners: dict[str, list[int]] = {}  # the sets that a string is in
+        size = 0
+        for pattern in patterns:
+            ways = required(pattern)
+            if not ways:
+                self._everywhere.append(pattern)
+            for way in ways:
+                self._ways[size] = _Way(pattern, range(size, size + len(way)))
+                for number, strings in enumerate(way, size):
+                    for string in strings:
+                        owners.setdefault(string, []).append(number)
+                size += len(way)
+        groups: dict[tuple[int, ...], int] = {}
+        self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        for string, numbers in owners.items():
+            self._automaton.add_word(string, groups.setdefault(tuple(numbers), len(groups)))
+        if owners:
+            self._automaton.make_automaton()
+        self._groups = list(groups)
+
+    def places(self, text: str) -> _Places:
+        lines_of = self._lines_of_sets(text)
+        places: dict[str, set[int]] = {}
+        for number in lines_of.keys() & self._ways.keys():
+            pattern, needs = self._ways[number]
+            lines = lines_of[number].intersection(*(lines_of.get(other, ()) for other in needs[1:]))
+            if lines:
+                places.setdefault(pattern, set()).update(lines)
+        return {**places, **dict.fromkeys(self._everywhere)}
+
+    def _lines_of_sets(self, text: str) -> dict[int, set[int]]:
+        """The lines that have a string of a set, by the number of the set."""
         seen: dict[int, list[int]] = {}
         line, end = 0, text.find("\n")
-        for last, group in automaton.iter(text) if groups else ():
+        for last, group in self._automaton.iter(text) if self._groups else ():
             while 0 <= end < last:
                 line, end = line + 1, text.find("\n", end + 1)
             lines = seen.setdefault(group, [])
             if not lines or lines[-1] != line:
                 lines.append(line)
-        found: dict[str, list[list[int]]] = {}
+        found: dict[int, set[int]] = {}
         for group, lines in seen.items():
-            for pattern in groups[group]:
-                found.setdefault(pattern, []).append(lines)
-        return {**found, **dict.fromkeys(pattern for pattern, strings in self._needs.items() if strings is None)}
+            for number in self._groups[group]:
+                if number in found:
+                    found[number].update(lines)
+                else:
+                    found[number] = set(lines)
+        return found
 
 
 class Reading:
@@ -87,12 +122,12 @@ class Reading:
             self._found[pattern] = [span for edges in stretches for span in find_spans(pattern, self.data, *edges)]
         return self._found[pattern]
 
-    def _stretches(self, places: list[list[int]] | None) -> list[Span]:
+    def _stretches(self, lines: set[int] | None) -> list[Span]:
         """Byte spans of the lines that a pattern is tried in, neighbouring ones as one."""
-        if places is None:
+        if lines is None:
             return [(0, len(self.data))]
         found: list[Span] = []
-        for line in sorted(set(chain.from_iterable(places))):
+        for line in sorted(lines):
             low, high = self._lines[line]
             if found and found[-1][1] == low - 1:
                 found[-1] = (found[-1][0], high)

@@ -1,4 +1,7 @@
-"""Strings of which a pattern needs one: where none of them stands, the pattern need not be tried.
+"""Strings that a pattern needs: where they do not stand, the pattern need not be tried.
+
+A pattern matches in one of several ways, the alternatives that it is made of; every way needs a string of each of
+some sets: 您[^，]{0,4}(投诉|举报)|工号 needs 您 and one of 投诉, 举报; or 工号.
 
 The pattern is read as RE2 reads it. Whatever this reader does not know for certain (flags, classes by name) makes it
 give no strings, and the pattern is tried everywhere: it is never tried too seldom.
@@ -8,11 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache, reduce
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 _MOST = 200  # strings kept of one part
 _LONGEST = 4  # characters of a string: more hardly makes it rarer
+_SETS = 3  # sets of strings kept of one part
 _RARITY = 30.0  # each further character makes a string about so many times rarer
 _REPEATS = {"?": 0, "*": 0, "+": 1}
 _ANYTHING = re.compile(r"[dDsSwW]|[pP](?:[A-Z]|\{\^?\w+\})")  # escapes that stand for many characters
@@ -20,72 +25,66 @@ _PLACES = re.compile("[bBAz]")  # escapes that match a place, not a character
 _RANGE = re.compile(r"-(?!\])")
 
 Strings = frozenset[str]
+Way = tuple[Strings, ...]  # rarest first
 
 
 class _Part(NamedTuple):
-    """A part of a pattern: all that it may match (None when that is too much), and strings of which a match has one."""
+    """A part of a pattern: all that it may match (None when that is too much), and what every match needs."""
 
     exact: Strings | None
-    needs: Strings | None
+    needs: Way
 
 
 class _UnknownSyntax(Exception):
     """Something in the pattern that this reader leaves to RE2."""
 
 
-_NOTHING = _Part(frozenset({""}), None)
-_ANY_CHARACTER = _Part(None, None)
+_NOTHING = _Part(frozenset({""}), ())
+_ANY_CHARACTER = _Part(None, ())
 
 
 @lru_cache(maxsize=4096)
-def required(pattern: str) -> Strings | None:
-    """Strings of which one stands in every match of `pattern`; None when no such strings are known."""
+def required(pattern: str) -> tuple[Way, ...]:
+    """The ways in which `pattern` matches; none when it may match without any string that is known."""
     try:
-        return _needs(_Reader(pattern).whole())
-    except _UnknownSyntax:
-        return None
+        ways = tuple(_needs(branch) for branch in _Reader(pattern).whole())
+    except (_UnknownSyntax, RecursionError):
+        return ()
+    return ways if all(ways) else ()
 
 
-def _needs(part: _Part) -> Strings | None:
+def _needs(part: _Part) -> Way:
     if part.exact is None:
         return part.needs
-    return None if "" in part.exact else frozenset(text[:_LONGEST] for text in part.exact)
+    return () if "" in part.exact else (frozenset(text[:_LONGEST] for text in part.exact),)
 
 
-def _rarer(one: Strings | None, other: Strings | None) -> Strings | None:
-    """Of two sets the one that is less likely to have a string in a text."""
-    if one is None or other is None:
-        return one if other is None else other
-    return min(one, other, key=lambda strings: sum(_RARITY ** -len(text) for text in strings))
+def _rarest(sets: Iterable[Strings]) -> Way:
+    return tuple(sorted(sets, key=lambda strings: sum(_RARITY ** -len(text) for text in strings))[:_SETS])
 
 
 def _one_after_another(parts: Iterable[_Part]) -> _Part:
     run: Strings = frozenset({""})  # what the last parts may match together
-    needs: Strings | None = None
+    needs: list[Strings] = []
     whole = True
     for part in parts:
         if part.exact is not None and len(run) * len(part.exact) <= _MOST:
             run = frozenset(head + tail for head in run for tail in part.exact)
             continue
         whole = False
-        needs = reduce(_rarer, (needs, _needs(_Part(run, None)), _needs(part)))
+        needs += (*_needs(_Part(run, ())), *part.needs)
         run = part.exact or frozenset({""})
-    return _Part(run, None) if whole else _Part(None, _rarer(needs, _needs(_Part(run, None))))
+    return _Part(run, ()) if whole else _Part(None, _rarest((*needs, *_needs(_Part(run, ())))))
 
 
 def _either(branches: list[_Part]) -> _Part:
     if len(branches) == 1:
         return branches[0]
-    exact: Strings = frozenset()
-    needs: Strings = frozenset()
-    short = sure = True
-    for branch in branches:
-        short = short and branch.exact is not None
-        exact |= branch.exact or frozenset()
-        own = _needs(branch)
-        sure = sure and own is not None
-        needs |= own or frozenset()
-    return _Part(exact if short and len(exact) <= _MOST else None, needs if sure else None)
+    exact = None
+    if all(branch.exact is not None for branch in branches):
+        exact = frozenset(chain.from_iterable(branch.exact or () for branch in branches))
+    needs = tuple(frozenset(chain.from_iterable(sets)) for sets in zip(*map(_needs, branches), strict=False))
+    return _Part(exact if exact is not None and len(exact) <= _MOST else None, needs)
 
 
 class _Reader:
@@ -95,11 +94,11 @@ class _Reader:
         self._pattern = pattern
         self._at = 0
 
-    def whole(self) -> _Part:
-        part = self._branches()
+    def whole(self) -> list[_Part]:
+        branches = self._branches()
         if self._at < len(self._pattern):
             raise _UnknownSyntax
-        return part
+        return branches
 
     def _next(self) -> str:
         if self._at >= len(self._pattern):
@@ -119,11 +118,11 @@ class _Reader:
         self._at = found.end() if found else self._at
         return found is not None
 
-    def _branches(self) -> _Part:
+    def _branches(self) -> list[_Part]:
         branches = [self._branch()]
         while self._follows("|"):
             branches.append(self._branch())
-        return _either(branches)
+        return branches
 
     def _branch(self) -> _Part:
         parts = []
@@ -136,8 +135,7 @@ class _Reader:
             least, most = self._times(self._next())
             self._follows("?")  # which of several matches is preferred does not matter here
             if least == 0:
-                once = part.exact is not None and most == 1
-                part = _Part(part.exact | {""}, None) if once and part.exact is not None else _ANY_CHARACTER
+                part = _ANY_CHARACTER if part.exact is None or most != 1 else _Part(part.exact | {""}, ())
             elif most != 1:
                 part = _Part(None, _needs(part))
         return part
@@ -169,7 +167,7 @@ class _Reader:
     def _group(self) -> _Part:
         if self._follows("?") and not self._follows(":"):
             raise _UnknownSyntax
-        part = self._branches()
+        part = _either(self._branches())
         if not self._follows(")"):
             raise _UnknownSyntax
         return part
@@ -204,4 +202,4 @@ class _Reader:
 
 def _character(char: str) -> _Part:
     """A character that has an upper or lower case matches more than itself."""
-    return _Part(frozenset({char}), None) if char.lower() == char.upper() else _ANY_CHARACTER
+    return _Part(frozenset({char}), ()) if char.lower() == char.upper() else _ANY_CHARACTER
