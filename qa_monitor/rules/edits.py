@@ -26,7 +26,7 @@ _ANY_FROM = 4  # one syllable replaced by any other, or one added
 _LOSS_FROM = 5  # one syllable lost
 _LONGEST = 7
 _LEAST_FILTER_BITS = 10
-_SPARE_BITS = 4  # so few hashes share their first bits with one of the table
+_SPARE_BITS = 5  # so few hashes share their first bits with one of the table
 _CHUNK = 20_000
 _OFFSET_BITS = 8
 _OFFSET = (1 << _OFFSET_BITS) - 1
@@ -94,6 +94,8 @@ class EditIndex:
         places = likely - begins[np.searchsorted(begins, likely, side="right") - 1]
         wanted = hashes[likely]
         low = np.searchsorted(self._keys, wanted, side="left")
+        there = self._keys[np.minimum(low, len(self._keys) - 1)] == wanted
+        places, wanted, low = places[there], wanted[there], low[there]
         counts = np.searchsorted(self._keys, wanted, side="right") - low
         # Rows low, low + 1 … of each hash, one after another.
         rows = np.arange(int(counts.sum())) + np.repeat(low - np.cumsum(counts) + counts, counts)
@@ -105,9 +107,9 @@ class _Filter:
 
     def __init__(self, hashes: Hashes) -> None:
         self._shift = np.uint64(64 - max(_LEAST_FILTER_BITS, len(hashes).bit_length() + _SPARE_BITS))
-        bits = np.zeros(1 << (64 - int(self._shift)), dtype=np.bool_)
-        bits[hashes >> self._shift] = True
-        self._bits = np.packbits(bits, bitorder="little")
+        self._bits = np.zeros(1 << (61 - int(self._shift)), dtype=np.uint8)
+        at = hashes >> self._shift
+        np.bitwise_or.at(self._bits, at >> np.uint64(3), np.uint8(1) << (at & np.uint64(7)).astype(np.uint8))
 
     def may_have(self, hashes: Hashes) -> NDArray[np.bool_]:
         at = hashes >> self._shift

@@ -23,11 +23,11 @@ Span = tuple[int, int]
 _Places = dict[str, set[int] | None]
 
 
-class _Way(NamedTuple):
-    """One way in which a pattern matches: the numbers of the sets of strings that it needs a string of."""
+class _Owners(NamedTuple):
+    """The ways of patterns that need a string: as one of their rarest set, and as one of their n-th set (way, n)."""
 
-    pattern: str
-    needs: range
+    rarest: tuple[int, ...]
+    others: tuple[tuple[int, int], ...]
 
 
 class PatternIndex:
@@ -53,55 +53,58 @@ class _Needed:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._everywhere: list[str] = []
-        self._ways: dict[int, _Way] = {}  # by the number of its first set
-        owners: dict[str, list[int]] = {}  # the sets that a string is in
-        size = 0
+        self._ways: list[tuple[str, int]] = []  # the pattern, and how many sets it needs a string of
+        uses: dict[str, list[tuple[int, int]]] = {}
         for pattern in patterns:
             ways = required(pattern)
             if not ways:
                 self._everywhere.append(pattern)
             for way in ways:
-                self._ways[size] = _Way(pattern, range(size, size + len(way)))
-                for number, strings in enumerate(way, size):
+                for number, strings in enumerate(way):
                     for string in strings:
-                        owners.setdefault(string, []).append(number)
-                size += len(way)
-        groups: dict[tuple[int, ...], int] = {}
+                        uses.setdefault(string, []).append((len(self._ways), number))
+                self._ways.append((pattern, len(way)))
+        numbers: dict[_Owners, int] = {}
         self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for string, numbers in owners.items():
-            self._automaton.add_word(string, groups.setdefault(tuple(numbers), len(groups)))
-        if owners:
+        for string, own in uses.items():
+            rarest = tuple(way for way, number in own if number == 0)
+            owners = _Owners(rarest, tuple(use for use in own if use[1] > 0))
+            self._automaton.add_word(string, numbers.setdefault(owners, len(numbers)))
+        if uses:
             self._automaton.make_automaton()
-        self._groups = list(groups)
+        self._owners = list(numbers)
 
     def places(self, text: str) -> _Places:
-        lines_of = self._lines_of_sets(text)
+        seen = [(self._owners[number], lines) for number, lines in self._lines(text).items()]
+        rarest: dict[int, set[int]] = {}
+        for owners, lines in seen:
+            for way in owners.rarest:
+                rarest.setdefault(way, set()).update(lines)
+        others: dict[tuple[int, int], set[int]] = {}
+        for owners, lines in seen:
+            for use in owners.others:
+                if use[0] in rarest:
+                    others.setdefault(use, set()).update(lines)
         places: dict[str, set[int]] = {}
-        for number in lines_of.keys() & self._ways.keys():
-            pattern, needs = self._ways[number]
-            lines = lines_of[number].intersection(*(lines_of.get(other, ()) for other in needs[1:]))
-            if lines:
-                places.setdefault(pattern, set()).update(lines)
+        for way, own in rarest.items():
+            pattern, sets = self._ways[way]
+            if sets > 1:
+                own = own.intersection(*(others.get((way, number), ()) for number in range(1, sets)))
+            if own:
+                places.setdefault(pattern, set()).update(own)
         return {**places, **dict.fromkeys(self._everywhere)}
 
-    def _lines_of_sets(self, text: str) -> dict[int, set[int]]:
-        """The lines that have a string of a set, by the number of the set."""
+    def _lines(self, text: str) -> dict[int, list[int]]:
+        """The lines of the strings found, by the number of their owners."""
         seen: dict[int, list[int]] = {}
         line, end = 0, text.find("\n")
-        for last, group in self._automaton.iter(text) if self._groups else ():
+        for last, number in self._automaton.iter(text) if self._owners else ():
             while 0 <= end < last:
                 line, end = line + 1, text.find("\n", end + 1)
-            lines = seen.setdefault(group, [])
+            lines = seen.setdefault(number, [])
             if not lines or lines[-1] != line:
                 lines.append(line)
-        found: dict[int, set[int]] = {}
-        for group, lines in seen.items():
-            for number in self._groups[group]:
-                if number in found:
-                    found[number].update(lines)
-                else:
-                    found[number] = set(lines)
-        return found
+        return seen
 
 
 class Reading:

@@ -144,6 +144,8 @@ def pattern_hits(call: Call, spec: specs.PatternSpec, readings: Readings, label:
     for number, (own, repaired_own) in enumerate(zip(spans, again, strict=True)):
         spoken = _kept_spans(call, spec, own, exact)
         found += [call.hit(start, end, 1.0, True, "regex", number, label) for start, end in spoken]
+        if not repaired_own:
+            continue
         known = _Spans(own)
         new = [span for span in repaired_own if not known.touch(*span)]
         nearly = _kept_spans(call, spec, new, by_sound)
