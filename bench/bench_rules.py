@@ -2,12 +2,13 @@
 
     python bench/bench_rules.py
 
-Everything is generated from a fixed seed. Times are process time on one core, the median of several runs.
+The shipped rules read the golden dialogues; everything else is generated from a fixed seed. Times are process time on one core, the median of several runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import tempfile
@@ -15,9 +16,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from qa_monitor.dialogue.build import from_text
 from qa_monitor.records import CallFacts, Dialogue, Turn
 from qa_monitor.rules.rulebook import Rulebook, load_rulebook
 
+ROOT = Path(__file__).resolve().parent.parent
+RULES = ROOT / "rules"
+SHIPPED = ["common", "power_95598"]
+GOLDEN = ROOT / "tests" / "golden" / "dialogues"
 _STARTS = [
     "请问",
     "麻烦您",
@@ -164,6 +170,32 @@ def bench_call(folder: Path) -> None:
         print(f"  {turns} 轮：{1e3 * seconds:.1f} ms，每轮 {per_turn[turns]:.0f} µs")
 
 
+def golden_calls() -> list[Dialogue]:
+    """The golden dialogues, topics mixed, always in the same order."""
+    lines = [line for file in sorted(GOLDEN.glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()]
+    calls = [from_text(json.loads(line)["turns"]) for line in lines if line.strip()]
+    random.Random(5).shuffle(calls)
+    return calls
+
+
+def bench_shipped() -> None:
+    """The rules that come with the product, on calls that they have not seen since they were loaded."""
+    start = time.process_time()
+    book = load_rulebook(RULES, SHIPPED)
+    calls = golden_calls()
+    book.check(calls[0], CallFacts())  # indexes are built with the first call
+    loaded = time.process_time() - start
+    half = len(calls) // 2
+    for call in calls[1:half]:
+        book.check(call, CallFacts())
+    start = time.process_time()
+    for call in calls[half:]:
+        book.check(call, CallFacts())
+    each = (time.process_time() - start) / (len(calls) - half)
+    turns = statistics.mean(len(call.turns) for call in calls[half:])
+    print(f"自带规则 {len(book.rules)} 条、{turns:.0f} 轮的示例对话：每通 {1e3 * each:.1f} ms，加载 {loaded:.1f} 秒")
+
+
 def bench_phrases(folder: Path) -> None:
     call = dialogue(40)
     base = 0.0
@@ -215,6 +247,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench_call(folder)
+        bench_shipped()
         bench_phrases(folder)
         bench_hostile(folder)
         if not arguments.small:

@@ -30,6 +30,9 @@ class Call:
         self.scores = scores
         self.text = CallText(dialogue.turns)
         self._index = index
+        self._roles: list[Role] = [
+            turn.role if turn.role_confidence >= LOW_ROLE_CONFIDENCE else "unknown" for turn in dialogue.turns
+        ]
         self._edges: dict[int, list[int]] = {}
         self.guarded: dict[tuple[Guard, int, int], bool] = {}
         self._turns_of: dict[RoleScope, list[int]] = {}
@@ -52,8 +55,7 @@ class Call:
 
     def role_of(self, turn: int) -> Role:
         """Who speaks in a turn; unknown where the dialogue is not sure enough to hold anyone to it."""
-        found = self.turns[turn]
-        return found.role if found.role_confidence >= LOW_ROLE_CONFIDENCE else "unknown"
+        return self._roles[turn]
 
     def in_role(self, turn: int, scope: RoleScope) -> bool:
         """Whether a turn is looked at for `scope`; a turn of an unknown speaker may be anyone's."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qa_monitor.rules import fold
-from qa_monitor.rules.literals import Literal
 from qa_monitor.rules.streams import Stream
 
 if TYPE_CHECKING:
@@ -26,8 +25,11 @@ SHORTEST = 3  # one syllable replaced by a near one
 _ANY_FROM = 4  # one syllable replaced by any other, or one added
 _LOSS_FROM = 5  # one syllable lost
 _LONGEST = 7
-_FILTER_BITS = 21
-_CHUNK = 100_000
+_LEAST_FILTER_BITS = 10
+_SPARE_BITS = 5  # so few hashes share their first bits with one of the table
+_CHUNK = 20_000
+_OFFSET_BITS = 8
+_OFFSET = (1 << _OFFSET_BITS) - 1
 _BASE = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
@@ -48,51 +50,72 @@ def _mixed(values: NDArray[np.uint32], seed: int) -> Hashes:
 
 
 class EditIndex:
-    """Literals to be found with an edit. `candidates` yields (place, literal number), each place near a likely fit."""
+    """Literals to be found with an edit. `candidates` yields (place, literal), each place near a likely fit."""
 
-    def __init__(self, literals: Sequence[Literal]) -> None:
+    def __init__(self, literals: Sequence[str]) -> None:
+        self._literals = literals
         keys: list[Hashes] = []
         owners: list[NDArray[np.int64]] = []
-        by_length: dict[int, list[tuple[int, int, str]]] = {}
+        by_length: dict[int, list[tuple[int, int]]] = {}
         for number, literal in enumerate(literals):
-            for offset, length in _parts(literal.size):
-                by_length.setdefault(length, []).append((number, offset, literal.keys[offset : offset + length]))
+            for offset, length in _parts(len(literal)):
+                by_length.setdefault(length, []).append((number, offset))
         for length, parts in sorted(by_length.items()):
-            owner = np.array([(number << 8) | offset for number, offset, _ in parts], dtype=np.int64)
-            rows = fold.codes_of("".join(text for _, _, text in parts)).reshape(-1, length)
-            for hashes in _literal_forms(rows):
+            owner = np.array([(number << _OFFSET_BITS) | offset for number, offset in parts], dtype=np.int64)
+            text = "".join(literals[number][offset : offset + length] for number, offset in parts)
+            for hashes in _literal_forms(fold.codes_of(text).reshape(-1, length)):
                 keys.append(hashes)
                 owners.append(owner)
         joined = np.concatenate(keys) if keys else np.zeros(0, dtype=np.uint64)
         order = np.argsort(joined, kind="stable")
         self._keys = joined[order]
         self._owners = np.concatenate(owners)[order] if owners else np.zeros(0, dtype=np.int64)
-        self._filter = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
-        self._filter[joined >> np.uint64(64 - _FILTER_BITS)] = True
+        self._filter = _Filter(joined)
         self._lengths = sorted(by_length)
 
-    def candidates(self, stream: Stream) -> Iterator[tuple[int, int]]:
-        """Places in `stream` and the numbers of the literals that may stand there, in order and without repeats."""
+    def candidates(self, stream: Stream) -> Iterator[tuple[int, str]]:
+        """Places in `stream` and the literals that may stand there, in order and without repeats."""
         if not self._lengths:
             return
         for start in range(0, len(stream.keys), _CHUNK):
             codes = stream.key_codes[start : start + _CHUNK + _LONGEST + 1]
-            found = {
-                (start + place - (owner & 0xFF), owner >> 8) for place, owner in self._search(codes) if place < _CHUNK
-            }
-            yield from sorted(found)
+            places, owners = self._search(codes)
+            inside = places < _CHUNK
+            places, owners = places[inside] - (owners[inside] & _OFFSET), owners[inside] >> _OFFSET_BITS
+            for place, number in sorted(set(zip(places.tolist(), owners.tolist(), strict=True))):
+                yield start + place, self._literals[number]
 
-    def _search(self, codes: NDArray[np.uint32]) -> Iterator[tuple[int, int]]:
-        for hashes in _text_forms(codes, self._lengths):
-            likely = np.flatnonzero(self._filter[hashes >> np.uint64(64 - _FILTER_BITS)])
-            if not likely.size:
-                continue
-            wanted = hashes[likely]
-            low = np.searchsorted(self._keys, wanted, side="left")
-            high = np.searchsorted(self._keys, wanted, side="right")
-            for place, first, last in zip(likely.tolist(), low.tolist(), high.tolist(), strict=True):
-                for row in range(first, last):
-                    yield place, int(self._owners[row])
+    def _search(self, codes: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where a hash of the text is one of the table, and what the table has there (both in pairs)."""
+        forms = list(_text_forms(codes, self._lengths))
+        hashes = np.concatenate(forms) if forms else np.zeros(0, dtype=np.uint64)
+        begins = np.cumsum([0, *map(len, forms)])
+        likely = np.flatnonzero(self._filter.may_have(hashes))
+        places = likely - begins[np.searchsorted(begins, likely, side="right") - 1]
+        wanted = hashes[likely]
+        low = np.searchsorted(self._keys, wanted, side="left")
+        there = self._keys[np.minimum(low, len(self._keys) - 1)] == wanted
+        places, wanted, low = places[there], wanted[there], low[there]
+        counts = np.searchsorted(self._keys, wanted, side="right") - low
+        # Rows low, low + 1 … of each hash, one after another.
+        rows = np.arange(int(counts.sum())) + np.repeat(low - np.cumsum(counts) + counts, counts)
+        return np.repeat(places, counts), self._owners[rows]
+
+
+class _Filter:
+    """Which hashes are certainly not in a table: one bit for all that share their first bits."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        self._shift = np.uint64(64 - max(_LEAST_FILTER_BITS, len(hashes).bit_length() + _SPARE_BITS))
+        self._bits = np.zeros(1 << (61 - int(self._shift)), dtype=np.uint8)
+        at = hashes >> self._shift
+        np.bitwise_or.at(self._bits, at >> np.uint64(3), np.uint8(1) << (at & np.uint64(7)).astype(np.uint8))
+
+    def may_have(self, hashes: Hashes) -> NDArray[np.bool_]:
+        at = hashes >> self._shift
+        byte = self._bits[at >> np.uint64(3)]
+        found: NDArray[np.bool_] = (byte >> (at & np.uint64(7)).astype(np.uint8)) & 1 > 0
+        return found
 
 
 def _parts(length: int) -> list[tuple[int, int]]:
@@ -118,7 +141,7 @@ def _literal_forms(rows: NDArray[np.uint32]) -> Iterator[Hashes]:
     whole = sum(terms[1:], terms[0])
     if length == SHORTEST:
         for i in range(length):
-            for kind, classes in ((_INITIAL, _initials()), (_FINAL, _finals())):
+            for kind, classes in _halves():
                 near = _mixed(fold.look_up(classes, rows[:, i]), 2 + kind) * power[i]
                 yield (whole - terms[i] + near) ^ np.uint64(_salt(kind, length, i))
         return
@@ -138,6 +161,7 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
     tables = fold.tables()
     power = _powers(_LONGEST + 2)
     value = _mixed(fold.look_up(tables.loose, codes), 1)
+    halves = [(kind, _mixed(fold.look_up(classes, codes), 2 + kind)) for kind, classes in _halves()]
     # windows[n][p]: hash of the n characters from p
     windows = [np.zeros(len(value), dtype=np.uint64)]
     for n in range(_LONGEST + 1):
@@ -150,7 +174,7 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
             yield windows[length - 1] ^ np.uint64(_salt(_LOST, length, 0))
         if length >= len(windows):
             continue
-        yield from _replaced_forms(codes, value, windows, power, length)
+        yield from _replaced_forms(value, halves, windows, power, length)
         size = len(value) - length
         for i in range(1, length) if length >= _ANY_FROM and size > 0 else ():
             tail = windows[length - i][i + 1 : i + 1 + size] * power[i]
@@ -158,23 +182,19 @@ def _text_forms(codes: NDArray[np.uint32], lengths: Sequence[int]) -> Iterator[H
 
 
 def _replaced_forms(
-    codes: NDArray[np.uint32], value: Hashes, windows: list[Hashes], power: list[np.uint64], length: int
+    value: Hashes, halves: list[tuple[int, Hashes]], windows: list[Hashes], power: list[np.uint64], length: int
 ) -> Iterator[Hashes]:
     whole = windows[length]
     size = len(whole)
-    near = ((_INITIAL, _initials()), (_FINAL, _finals())) if length == SHORTEST else ()
     for i in range(length):
         without = whole - value[i : i + size] * power[i]
         if length >= _ANY_FROM:
             yield without ^ np.uint64(_salt(_REPLACED, length, i))
-        for kind, classes in near:
-            other = _mixed(fold.look_up(classes, codes[i : i + size]), 2 + kind) * power[i]
-            yield (without + other) ^ np.uint64(_salt(kind, length, i))
+        for kind, half in halves if length == SHORTEST else ():
+            yield (without + half[i : i + size] * power[i]) ^ np.uint64(_salt(kind, length, i))
 
 
-def _initials() -> NDArray[np.uint32]:
-    return fold.tables().initial
-
-
-def _finals() -> NDArray[np.uint32]:
-    return fold.tables().final
+def _halves() -> tuple[tuple[int, NDArray[np.uint32]], ...]:
+    """The classes that a syllable shares with one that it may be misheard as."""
+    tables = fold.tables()
+    return (_INITIAL, tables.initial), (_FINAL, tables.final)

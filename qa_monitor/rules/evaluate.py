@@ -19,7 +19,7 @@ from qa_monitor.rules.specs import Condition, RoleScope, Side, Which
 _TEXT_SPECS = (
     specs.PhraseSpec, specs.WordSpec, specs.PatternSpec, specs.SimilarSpec, specs.EntitySpec, specs.ReadbackSpec,
 )  # fmt: skip
-RuleOutcome = Callable[[str], str]
+_NOWHERE: frozenset[Scope] = frozenset()
 
 
 @dataclass(slots=True)
@@ -32,24 +32,26 @@ class Step:
 
 
 class Evaluator:
-    """Conditions of one call. `outcome` tells the verdict of another rule by its id."""
+    """Conditions of one call. `verdict_of` tells the verdict of another rule by its id and this evaluator."""
 
     def __init__(
         self,
         call: Call,
         compiled: Compiled,
         named: Mapping[str, Condition],
-        outcome: RuleOutcome,
+        verdict_of: Callable[[str, Evaluator], str],
         trace: bool = False,
     ) -> None:
         self.call = call
         self.leaves = Leaves(call, compiled)
         self._named = named
-        self._outcome = outcome
+        self._verdict_of = verdict_of
         self._known: dict[tuple[Condition, Scope], Result] = {}
-        self._looked_in: dict[tuple[Condition, Scope], frozenset[Scope]] = {}
+        self._named_known: dict[tuple[str, Scope], Result] = {}
         self._windows: dict[tuple[object, RoleScope], Window | None] = {}
-        self._looking: list[set[Scope]] = []
+        # Where operators on words found nothing: by condition, and so far in the one being evaluated.
+        self._looked_in: dict[tuple[Condition, Scope], frozenset[Scope]] = {}
+        self._looked = _NOWHERE
         self._trail: list[Step] | None = [] if trace else None
 
     def steps(self, condition: Condition, scope: Scope) -> Step:
@@ -67,28 +69,31 @@ class Evaluator:
     def evaluate(self, condition: Condition, scope: Scope) -> Result:
         key = (condition, scope)
         if self._trail is None and key in self._known:
-            if self._looking:
-                self._looking[-1] |= self._looked_in[key]
+            self._looked = _joined(self._looked, self._looked_in[key])
             return self._known[key]
-        self._looking.append(set())
+        looked, self._looked = self._looked, _NOWHERE
         above = self._trail
         if above is not None:
             self._trail = []
-        result = self._near(condition, self._own_scope(condition, scope))
+        own = self._own_scope(condition, scope)
+        if own is None:
+            result = unknown("no_time")
+        elif condition.near is None:
+            result = self._core(condition, own)
+        else:
+            result = self._near(condition, condition.near, own)
         if above is not None and self._trail is not None:
             above.append(Step(condition, result, self._trail))
             self._trail = above
-        looked = self._looking.pop()
-        if self._looking:
-            self._looking[-1] |= looked
         self._known[key] = result
-        self._looked_in[key] = frozenset(looked)
+        self._looked_in[key] = self._looked
+        self._looked = _joined(looked, self._looked)
         return result
 
     def _own_scope(self, condition: Condition, scope: Scope) -> Scope | None:
         """The scope with the condition's own role and place; None when the place needs a clock there is not."""
         role = condition.role or scope.role
-        own = Scope(role, scope.windows)
+        own = scope if role == scope.role else Scope(role, scope.windows)
         if condition.place is None:
             return own
         key = (condition.place, role)
@@ -97,12 +102,7 @@ class Evaluator:
         window = self._windows[key]
         return None if window is None else own.narrowed([window])
 
-    def _near(self, condition: Condition, scope: Scope | None) -> Result:
-        if scope is None:
-            return unknown("no_time")
-        near = condition.near
-        if near is None:
-            return self._core(condition, scope)
+    def _near(self, condition: Condition, near: specs.Near, scope: Scope) -> Result:
         anchors = self.evaluate(near.hit, Scope(scope.role))
         if not anchors.state:
             return anchors._replace(hits=())
@@ -127,20 +127,24 @@ class Evaluator:
         """The condition proper, in its scope: exceptions and `each_turn` applied."""
         keep = self._keeper(condition)
         spec = condition.spec
-        result = self._compound(condition, scope)
-        if result is None:
+        compound = self._COMPOUNDS.get(type(spec))
+        if compound is None:
             result = self.leaves.evaluate(condition, scope, keep)
-            if isinstance(spec, _TEXT_SPECS) and not result.hits and self._looking:
-                self._looking[-1].add(scope)
-        elif condition.unless is not None and result.state:
-            kept = tuple(hit for hit in result.hits if keep(hit))
-            result = result._replace(hits=kept, state=bool(kept) or (not result.hits and not self._excused(condition)))
+            if not result.hits and isinstance(spec, _TEXT_SPECS):
+                self._looked = self._looked | {scope}
+        else:
+            result = compound(self, spec, scope)
+            if keep is not None and result.state:
+                kept = tuple(hit for hit in result.hits if keep(hit))
+                state = bool(kept) or (not result.hits and not self._excused(condition))
+                result = result._replace(hits=kept, state=state)
         return self._each_turn(result, scope) if condition.each_turn else result
 
-    def _keeper(self, condition: Condition) -> Callable[[Hit], bool]:
+    def _keeper(self, condition: Condition) -> Callable[[Hit], bool] | None:
+        """Whether a hit is kept by the condition's exception; None without one."""
         exception = condition.unless
         if exception is None:
-            return lambda hit: True
+            return None
         if exception.near is not None or exception.place is not None:
             excused = self._excused(condition)
             return lambda hit: not excused
@@ -165,28 +169,31 @@ class Evaluator:
         met = {hit.turn for hit in result.hits}
         return result if all(turn in met for turn in turns) else FALSE
 
-    def _compound(self, condition: Condition, scope: Scope) -> Result | None:
-        """Compounds; None for a leaf."""
-        spec = condition.spec
-        if isinstance(spec, specs.AllSpec):
-            return _all([self.evaluate(child, scope) for child in spec.children])
-        if isinstance(spec, specs.AnySpec):
-            return _any([self.evaluate(child, scope) for child in spec.children], spec.need)
-        if isinstance(spec, specs.NotSpec):
-            inner = self.evaluate(spec.child, scope)
-            return Result(None if inner.state is None else not inner.state, (), inner.sure, inner.reasons)
-        if isinstance(spec, specs.OrderSpec):
-            return self._order(spec, scope)
-        if isinstance(spec, specs.CountSpec):
-            return _count(spec, self.evaluate(spec.child, scope))
-        if isinstance(spec, specs.RefSpec):
-            return _named_hits(spec.name, self.evaluate(self._named[spec.name], scope))
-        if isinstance(spec, specs.RuleSpec):
-            verdict = self._outcome(spec.rule_id)
-            if verdict == "unsure" and "unsure" not in spec.verdicts:
-                return unknown("rule_unsure")
-            return Result(verdict in spec.verdicts)
-        return None
+    def _all_of(self, spec: specs.AllSpec, scope: Scope) -> Result:
+        return _all([self.evaluate(child, scope) for child in spec.children])
+
+    def _any_of(self, spec: specs.AnySpec, scope: Scope) -> Result:
+        return _any([self.evaluate(child, scope) for child in spec.children], spec.need)
+
+    def _not(self, spec: specs.NotSpec, scope: Scope) -> Result:
+        inner = self.evaluate(spec.child, scope)
+        return Result(None if inner.state is None else not inner.state, (), inner.sure, inner.reasons)
+
+    def _count(self, spec: specs.CountSpec, scope: Scope) -> Result:
+        return _count(spec, self.evaluate(spec.child, scope))
+
+    def _ref(self, spec: specs.RefSpec, scope: Scope) -> Result:
+        result = self.evaluate(self._named[spec.name], scope)
+        key = (spec.name, scope)
+        if key not in self._named_known:
+            self._named_known[key] = _named_hits(spec.name, result)
+        return self._named_known[key]
+
+    def _rule(self, spec: specs.RuleSpec, scope: Scope) -> Result:
+        verdict = self._verdict_of(spec.rule_id, self)
+        if verdict == "unsure" and "unsure" not in spec.verdicts:
+            return unknown("rule_unsure")
+        return Result(verdict in spec.verdicts)
 
     def _order(self, spec: specs.OrderSpec, scope: Scope) -> Result:
         first, second = self.evaluate(spec.first, scope), self.evaluate(spec.second, scope)
@@ -210,6 +217,21 @@ class Evaluator:
         sure_pairs = [anchor.sure and any(hit.sure for hit in hits) for anchor, hits in met]
         return Result(True, tuple(sorted(found)), all(sure_pairs) if spec.which == "every" else any(sure_pairs))
 
+    # Operators that are made of other conditions; the others are leaves.
+    _COMPOUNDS: Mapping[type, Callable[..., Result]] = {
+        specs.AllSpec: _all_of,
+        specs.AnySpec: _any_of,
+        specs.NotSpec: _not,
+        specs.CountSpec: _count,
+        specs.RefSpec: _ref,
+        specs.RuleSpec: _rule,
+        specs.OrderSpec: _order,
+    }
+
+
+def _joined(one: frozenset[Scope], other: frozenset[Scope]) -> frozenset[Scope]:
+    return one | other if one and other else one or other
+
 
 def _named_hits(name: str, result: Result) -> Result:
     """Hits without a name of their own take that of the condition they were found by."""
@@ -227,8 +249,9 @@ def _reasons(results: Sequence[Result]) -> frozenset[Reason]:
 
 
 def _all(results: Sequence[Result]) -> Result:
-    if any(result.state is False for result in results):
-        return Result(False, sure=any(result.state is False and result.sure for result in results))
+    unmet = [result for result in results if result.state is False]
+    if unmet:
+        return Result(False, sure=any(result.sure for result in unmet))
     if any(result.state is None for result in results):
         return Result(None, reasons=_reasons(results))
     hits = tuple(dict.fromkeys(hit for result in results for hit in result.hits))
@@ -236,18 +259,15 @@ def _all(results: Sequence[Result]) -> Result:
 
 
 def _any(results: Sequence[Result], need: int) -> Result:
-    # What this kind of call cannot show (sound, in a text dialogue) is no alternative, as long as there are others.
-    possible = [result for result in results if result.state is not None or not result.reasons <= ABSENT_INPUT]
-    if len(possible) >= need:
-        results = possible
     met = [result for result in results if result.state]
     if len(met) >= need:
         hits = tuple(dict.fromkeys(hit for result in met for hit in result.hits))
         return Result(True, hits, sum(result.sure for result in met) >= need)
-    # An alternative that needs sound says nothing of a call that is only text: the others decide, if they can.
-    judged = [result for result in results if result.state is not None or not result.reasons <= ABSENT_INPUT]
-    open_to_doubt = judged if len(judged) >= need else results
-    if len(met) + sum(result.state is None for result in open_to_doubt) >= need:
+    # What this kind of call cannot show (sound, in a text dialogue) is no alternative, as long as there are others.
+    possible = [result for result in results if result.state is not None or not result.reasons <= ABSENT_INPUT]
+    if len(possible) >= need:
+        results = possible
+    if len(met) + sum(result.state is None for result in results) >= need:
         return Result(None, reasons=_reasons(results))
     return Result(False, sure=all(result.sure for result in results))
 

@@ -8,10 +8,15 @@ taken together (z/zh c/ch s/sh n/l f/h an/ang en/eng in/ing); `initial` and `fin
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
+from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,10 +115,8 @@ def _key_table(shown: Codes, readings: dict[int, str]) -> Codes:
 
 def _readings() -> dict[int, str]:
     """Code point → the most common reading of the character, without its tone."""
-    from pypinyin.constants import PINYIN_DICT
-
     found: dict[int, str] = {}
-    for code, readings in PINYIN_DICT.items():
+    for code, readings in _characters_read():
         if code < _BMP:
             plain = _toneless(readings.split(",")[0])
             if plain.isascii() and plain.isalpha():
@@ -121,6 +124,17 @@ def _readings() -> dict[int, str]:
     for char, reading in (("得", "de"), ("喂", "wei"), ("呐", "na"), ("地", "di")):
         found[ord(char)] = reading
     return found
+
+
+def _characters_read() -> Iterator[tuple[int, str]]:
+    """Code points and their readings by pypinyin's table; importing it would load its dictionary of phrases as well:
+    50 MB, and 200,000 objects for the garbage collector to walk through."""
+    package = find_spec("pypinyin")
+    assert package is not None
+    assert package.origin is not None
+    table = json.loads(Path(package.origin).with_name("pinyin_dict.json").read_text(encoding="utf-8"))
+    for code, readings in table.items():
+        yield int(code), readings
 
 
 @lru_cache(maxsize=4096)
@@ -181,6 +195,13 @@ def key_text(text: str) -> str:
     """`text` as phrases are compared: folded, without punctuation and spaces."""
     keys = look_up(tables().key, codes_of(text))
     return text_of(keys[keys > 0])
+
+
+def loose_sounds(texts: Sequence[str]) -> list[str]:
+    """The loose syllables of key texts, each as a string as long as the text; looked up for all at once."""
+    joined = text_of(look_up(tables().loose, codes_of("".join(texts))))
+    ends = accumulate(map(len, texts))
+    return [joined[end - len(text) : end] for text, end in zip(texts, ends, strict=True)]
 
 
 def sounds(keys: str) -> tuple[Codes, Codes]:

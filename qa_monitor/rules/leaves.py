@@ -10,8 +10,9 @@ from qa_monitor.rules import call_ops, sound_ops, specs, text_ops
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.encoders import Encoder
 from qa_monitor.rules.hits import FALSE, Hit, Reason, Result, from_hits, unknown, without_overlaps
+from qa_monitor.rules.pattern_index import PatternIndex, Readings
 from qa_monitor.rules.phrases import PhraseIndex
-from qa_monitor.rules.repair import Repaired, Repairer
+from qa_monitor.rules.repair import Repairer
 from qa_monitor.rules.scope import Scope, turns_in
 from qa_monitor.rules.similar_op import Spoken, encode_call, encode_examples, similar_hits
 from qa_monitor.rules.specs import Condition
@@ -31,6 +32,7 @@ class Compiled:
     sets: dict[Condition, int] = field(default_factory=dict)
     exceptions: dict[Condition, int] = field(default_factory=dict)
     examples: dict[Condition, NDArray[np.float32]] = field(default_factory=dict)
+    patterns: PatternIndex = field(default_factory=PatternIndex)
     repairer: Repairer = field(default_factory=Repairer)
 
     def add(self, condition: Condition) -> None:
@@ -41,6 +43,7 @@ class Compiled:
             words = [Wording(word, ((Slot((word,)),),)) for word in spec.words]
             self.sets[condition] = self.index.add(words, 1, pinyin=False)
         elif isinstance(spec, specs.PatternSpec):
+            self.patterns.add([*spec.patterns, *spec.except_patterns])
             self.repairer.add(spec.patterns)
         elif isinstance(spec, specs.SimilarSpec):
             self.examples[condition] = encode_examples(self.encoder, spec.sentences)
@@ -58,24 +61,27 @@ class Leaves:
         self._compiled = compiled
         self._hits: dict[Condition, list[Hit]] = {}
         self._spoken: Spoken | None = None
-        self._repaired: Repaired | None = None
+        self._readings: Readings | None = None
         self._bad: dict[Scope, bool] = {}
 
-    def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool]) -> Result:
-        """The leaf's result in `scope`; `keep` rejects hits that an exception covers."""
+    def evaluate(self, condition: Condition, scope: Scope, keep: Callable[[Hit], bool] | None) -> Result:
+        """The leaf's result in `scope`; `keep`, if any, rejects hits that an exception covers."""
         spec = condition.spec
-        missing = self._missing_input(spec)
-        if missing is not None:
-            return unknown(missing)
-        whole = self._of_call(spec, scope)
-        if whole is not None:
-            return whole._replace(hits=tuple(hit for hit in whole.hits if keep(hit)))
-        hits = [hit for hit in self._all_hits(condition) if self._in_scope(hit, spec, scope) and keep(hit)]
+        if not isinstance(spec, _READS_WORDS):
+            missing = self._missing_input(spec)
+            if missing is not None:
+                return unknown(missing)
+            whole = self._of_call(spec, scope)
+            if whole is not None:
+                return whole._replace(hits=tuple(hit for hit in whole.hits if keep is None or keep(hit)))
+        hits = [hit for hit in self._all_hits(condition) if self._in_scope(hit, spec, scope)]
+        if keep is not None:
+            hits = [hit for hit in hits if keep(hit)]
         if not hits and not isinstance(spec, specs.PhraseSpec):
             return FALSE
         if isinstance(spec, specs.PhraseSpec) and spec.need != "any":
             return _needed(spec, hits)
-        return from_hits(without_overlaps(hits))
+        return from_hits(without_overlaps(hits) if len(hits) > 1 else hits)
 
     def _missing_input(self, spec: specs.Spec) -> Reason | None:
         if isinstance(spec, _NEEDS_SOUND) and not self._call.timed:
@@ -115,23 +121,21 @@ class Leaves:
         found = self._hits.get(condition)
         if found is None:
             label = condition.name or condition.op
-            found = [hit if hit.label == label else hit._replace(label=label) for hit in self._find(condition)]
-            self._hits[condition] = found
-        return found
+            found = self._find(condition, label)
+            self._hits[condition] = [hit if hit.label == label else hit._replace(label=label) for hit in found]
+        return self._hits[condition]
 
-    def _find(self, condition: Condition) -> list[Hit]:
+    def _find(self, condition: Condition, label: str) -> list[Hit]:
         call, spec = self._call, condition.spec
         barred = self._compiled.exceptions.get(condition)
         if isinstance(spec, specs.PhraseSpec):
-            return text_ops.phrase_hits(
-                call, spec, self._compiled.sets[condition], barred, condition.name or condition.op
-            )
+            return text_ops.phrase_hits(call, spec, self._compiled.sets[condition], barred, label)
         if isinstance(spec, specs.WordSpec):
             return text_ops.word_hits(call, spec, self._compiled.sets[condition], barred)
         if isinstance(spec, specs.PatternSpec):
-            if self._repaired is None:
-                self._repaired = self._compiled.repairer.repaired(call.text)
-            return text_ops.pattern_hits(call, spec, self._repaired)
+            if self._readings is None:
+                self._readings = Readings(call.text, self._compiled.patterns, self._compiled.repairer)
+            return text_ops.pattern_hits(call, spec, self._readings, label)
         if isinstance(spec, specs.RepeatSpec):
             return text_ops.repeat_hits(call, spec, barred)
         if isinstance(spec, specs.SimilarSpec):
@@ -158,6 +162,14 @@ class Leaves:
         return len(turns) <= few_turns or lost >= share * chars
 
 
+_READS_WORDS = (
+    specs.PatternSpec,
+    specs.PhraseSpec,
+    specs.WordSpec,
+    specs.RepeatSpec,
+    specs.ReadbackSpec,
+    specs.EntitySpec,
+)
 _NEEDS_SOUND = (specs.SilenceSpec, specs.ResponseDelaySpec, specs.OverlapSpec, specs.RateSpec, specs.ToneSpec)
 _FINDERS: dict[type[Any], Callable[..., list[Hit]]] = {
     specs.EntitySpec: text_ops.entity_hits,

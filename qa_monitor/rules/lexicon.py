@@ -32,6 +32,7 @@ def _words() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(longer), frozenset(single)
 
 
+@lru_cache(maxsize=20_000)
 def covered_by_word(text: str, at: int) -> bool:
     """Whether a dictionary word of two to four characters covers `text[at]`."""
     words, _ = _words()

@@ -6,8 +6,10 @@ confused with it (confusion), or an edit: one syllable replaced, lost or added.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import ne
 from typing import NamedTuple
 
 from qa_monitor.rules import fold
@@ -50,11 +52,15 @@ def make_literal(keys: str) -> Literal:
     return Literal(keys, fold.text_of(loose), tuple(exact.tolist()), len(keys))
 
 
-def sounds_of(literal: Literal) -> list[str]:
-    """The loose sounds it may be heard as: its own, and with one 你 as 您 said (the keys do not tell them apart)."""
-    polite = fold.text_of(fold.sounds(_SOUNDS_LIKE_POLITE_YOU)[1])
-    places = [i for i, char in enumerate(literal.keys) if char == "你"]
-    return [literal.loose, *(literal.loose[:i] + polite + literal.loose[i + 1 :] for i in places)]
+def sounds_of(literals: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The literals with the loose sounds that each may be heard as: its own, and with one 你 as 您 said (the keys do not
+    tell them apart)."""
+    (polite,) = fold.loose_sounds([_SOUNDS_LIKE_POLITE_YOU])
+    for keys, loose in zip(literals, fold.loose_sounds(literals), strict=True):
+        yield keys, loose
+        for i, char in enumerate(keys):
+            if char == "你":
+                yield keys, loose[:i] + polite + loose[i + 1 :]
 
 
 def edits_allowed(syllables: int) -> int:
@@ -166,7 +172,7 @@ def _bearable(wanted: str, heard: str, stream: Stream, at: int, near_only: bool)
 
 def _replaced(wanted: str, heard: str, budget: int) -> list[tuple[int, int]] | None:
     """The alignment without shifts, when it stays within budget: by far the most common one."""
-    if len(heard) != len(wanted) or sum(a != b for a, b in zip(wanted, heard, strict=True)) > budget:
+    if len(heard) != len(wanted) or sum(map(ne, wanted, heard)) > budget:
         return None
     return [(i, i) for i in range(len(wanted))]
 
@@ -177,6 +183,8 @@ def _align(wanted: str, heard: str, budget: int) -> tuple[int, int, list[tuple[i
 
     Ties prefer the alignment that ends first, and replacing over dropping and adding.
     """
+    if len(set(wanted).difference(heard)) > budget:
+        return None  # each of these costs an edit
     rows, columns = len(wanted) + 1, len(heard) + 1
     cost = [[0] * columns]
     for i in range(1, rows):

@@ -115,50 +115,57 @@ def _triggers(slots: tuple[SlotPieces, ...]) -> list[int]:
 
 
 class _Automata:
+    """The literals that wordings are searched by: tens of thousands, so all that is kept of each is plain strings and
+    shared tuples, which cost little memory and no time of the garbage collector."""
+
     def __init__(self, uses: Sequence[_Use]) -> None:
-        by_literal: dict[str, list[_Use]] = {}
-        for use in uses:
+        by_literal: dict[str, list[int]] = {}
+        for number, use in enumerate(uses):
             for literal in use.slots[use.trigger].pieces:
-                by_literal.setdefault(literal.keys, []).append(use)
-        self._literals = [make_literal(keys) for keys in by_literal]
-        self._uses = list(by_literal.values())
-        by_sound: dict[str, list[int]] = {}
-        for number, literal in enumerate(self._literals):
-            for sound in sounds_of(literal):
-                by_sound.setdefault(sound, []).append(number)
+                by_literal.setdefault(literal, []).append(number)
+        groups: dict[tuple[int, ...], tuple[_Use, ...]] = {}
+        self._uses: dict[str, tuple[_Use, ...]] = {}
+        for literal, numbers in by_literal.items():
+            self._uses[literal] = groups.setdefault(tuple(numbers), tuple(uses[number] for number in numbers))
+        by_sound: dict[str, list[str]] = {}
+        for literal, sound in sounds_of(list(self._uses)):
+            by_sound.setdefault(sound, []).append(literal)
         # Every character of a text has its sound, so the automaton of sounds finds exact hits as well.
         self._sounds: Any = ahocorasick.Automaton()
-        for sound, numbers in by_sound.items():
-            self._sounds.add_word(sound, (len(sound), numbers))
+        for sound, literals in by_sound.items():
+            self._sounds.add_word(sound, tuple(literals))
         if by_sound:
             self._sounds.make_automaton()
-        self._edits = EditIndex(self._literals)
+        self._edits = EditIndex(list(self._uses))
 
     def search(self, text: CallText) -> Iterator[tuple[int, PhraseHit]]:
-        if not self._literals:
+        if not self._uses:
             return
         for stream in text.streams:
-            for number, fit in self._same_sound(stream):
-                yield from self._completed(number, fit, stream)
+            for keys, fit in self._same_sound(stream):
+                yield from self._completed(keys, fit, stream)
         stream = text.cleanest
-        for start, number in self._edits.candidates(stream):
-            literal = self._literals[number]
+        for start, keys in self._edits.candidates(stream):
+            literal = make_literal(keys)
+            if stream.loose.startswith(literal.loose, start):
+                continue  # no edit
             near_only = literal.size < 4
             edited = edited_fit(literal, stream, start, 1 if near_only else edits_allowed(literal.size), near_only)
             if edited is not None and edited.edits:
-                yield from self._completed(number, edited, stream)
+                yield from self._completed(keys, edited, stream)
 
-    def _same_sound(self, stream: Stream) -> Iterator[tuple[int, Fit]]:
-        for last, (length, numbers) in self._sounds.iter(stream.loose):
-            start = last - length + 1
-            for number in numbers:
-                fit = same_sound_fit(self._literals[number], stream, start)
+    def _same_sound(self, stream: Stream) -> Iterator[tuple[str, Fit]]:
+        for last, literals in self._sounds.iter(stream.loose):
+            start = last + 1 - len(literals[0])
+            heard = stream.keys[start : last + 1]
+            for keys in literals:
+                fit = Fit(start, last + 1) if heard == keys else same_sound_fit(make_literal(keys), stream, start)
                 if fit is not None:
-                    yield number, fit
+                    yield keys, fit
 
-    def _completed(self, number: int, fit: Fit, stream: Stream) -> Iterator[tuple[int, PhraseHit]]:
-        length = self._literals[number].size
-        for use in self._uses[number]:
+    def _completed(self, keys: str, fit: Fit, stream: Stream) -> Iterator[tuple[int, PhraseHit]]:
+        length = len(keys)
+        for use in self._uses[keys]:
             joined = (fit, length) if len(use.slots) == 1 else _join(use, fit, length, stream)
             if joined is None:
                 continue
@@ -201,14 +208,14 @@ def _join(use: _Use, trigger: Fit, length: int, stream: Stream) -> tuple[Fit, in
         if found is None or stream.sentence[found[0].start] != stream.sentence[end - 1]:
             return None
         fit, piece = found
-        end, length, counts = fit.end, length + piece.size, _plus(counts, fit)
+        end, length, counts = fit.end, length + len(piece), _plus(counts, fit)
     for number in range(use.trigger - 1, -1, -1):
         slot, gap = use.slots[number], use.gaps[number + 1]
         found = slot.before(stream, start, gap)
         if found is None or stream.sentence[found[0].end - 1] != stream.sentence[start]:
             return None
         fit, piece = found
-        start, length, counts = fit.start, length + piece.size, _plus(counts, fit)
+        start, length, counts = fit.start, length + len(piece), _plus(counts, fit)
     return Fit(start, end, *counts), length
 
 

@@ -29,8 +29,8 @@ _LONGEST = 4
 class Repaired:
     """The turns in which something was put back, joined by newlines, and which characters were."""
 
-    data: bytes = b""
-    # Of every repaired turn: its first byte in `data`, its first byte in the call's `shown_bytes`.
+    text: str = ""
+    # Of every repaired turn: its first byte in `text`, its first byte in the call's words (both as UTF-8).
     places: tuple[tuple[int, int], ...] = ()
     changed: frozenset[int] = frozenset()  # offsets into the joined text
 
@@ -100,6 +100,6 @@ def _second_reading(text: CallText, put_back: dict[int, str]) -> Repaired:
         low, high = text.starts[turn], text.ends[turn]
         said = "".join(put_back.get(at, text.shown[at]) for at in range(low, high))
         places.append((size, text.byte_of_char(low)))
-        pieces.append(said.encode("utf-8", "surrogatepass"))
-        size += len(pieces[-1]) + 1
-    return Repaired(b"\n".join(pieces), tuple(places), frozenset(put_back))
+        pieces.append(said)
+        size += len(said.encode("utf-8", "surrogatepass")) + 1
+    return Repaired("\n".join(pieces), tuple(places), frozenset(put_back))

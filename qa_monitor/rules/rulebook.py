@@ -86,8 +86,9 @@ class Rulebook:
         call = self._call(dialogue, facts, model_scores)
         if call is None:
             return ()
-        judging = _Judging(self._packs.rules, call, self._compiled, self._packs)
-        return tuple(finding(rule, judging.outcome(rule.id), call) for rule in self.rules)
+        judging = _Judging(self._packs.rules)
+        evaluator = Evaluator(call, self._compiled, self._packs.conditions, judging.verdict)
+        return tuple(finding(rule, judging.outcome(rule.id, evaluator), call) for rule in self.rules)
 
     def explain(
         self, rule_id: str, dialogue: Dialogue, facts: CallFacts, model_scores: ModelScores | None = None
@@ -97,9 +98,14 @@ class Rulebook:
         call = self._call(dialogue, facts, model_scores)
         if call is None:
             return Explanation(None, None, None, None)
-        judging = _Judging(self._packs.rules, call, self._compiled, self._packs)
-        outcome = judging.outcome(rule_id)
-        tracer = Evaluator(call, self._compiled, self._packs.conditions, judging.verdict, trace=True)
+        judging = _Judging(self._packs.rules)
+        evaluator = Evaluator(call, self._compiled, self._packs.conditions, judging.verdict)
+        outcome = judging.outcome(rule_id, evaluator)
+
+        def verdict_of(other: str, _: Evaluator) -> Verdict:  # other rules are no part of the trace
+            return judging.verdict(other, evaluator)
+
+        tracer = Evaluator(call, self._compiled, self._packs.conditions, verdict_of, trace=True)
         scope = Scope(rule.role)
         parts = [
             _explained(tracer.steps(part, scope), call) if part is not None else None
@@ -120,19 +126,22 @@ def _place_typed(condition: object) -> tuple[str, int]:
 
 
 class _Judging:
-    """The rules of one call, each judged once, whatever order they refer to each other in."""
+    """The rules of one call, each judged once, whatever order they refer to each other in.
 
-    def __init__(self, rules: Mapping[str, Rule], call: Call, compiled: Compiled, packs: Packs) -> None:
+    The evaluator refers to this and not the other way round: what a call leaves is then freed at once, not by the next
+    walk of the garbage collector through the whole rule book.
+    """
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
         self._rules = rules
         self._outcomes: dict[str, Outcome] = {}
-        self._evaluator = Evaluator(call, compiled, packs.conditions, self.verdict)
 
-    def verdict(self, rule_id: str) -> Verdict:
-        return self.outcome(rule_id).verdict
+    def verdict(self, rule_id: str, evaluator: Evaluator) -> Verdict:
+        return self.outcome(rule_id, evaluator).verdict
 
-    def outcome(self, rule_id: str) -> Outcome:
+    def outcome(self, rule_id: str, evaluator: Evaluator) -> Outcome:
         if rule_id not in self._outcomes:
-            self._outcomes[rule_id] = judge(self._rules[rule_id], self._evaluator)
+            self._outcomes[rule_id] = judge(self._rules[rule_id], evaluator)
         return self._outcomes[rule_id]
 
 

@@ -7,7 +7,8 @@ Positions everywhere are offsets into `joined`, the turns' texts joined by one c
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,21 +78,17 @@ class CallText:
         return turn, start - self.starts[turn], end - self.starts[turn]
 
     @cached_property
-    def shown_bytes(self) -> bytes:
-        return self.shown.encode("utf-8", "surrogatepass")
-
-    @cached_property
-    def _byte_starts(self) -> Any:
-        """Byte offset of every character of `shown`, and of its end."""
+    def _byte_starts(self) -> array[int]:
+        """Byte offset of every character of `shown` as UTF-8, and of its end."""
         codes = fold.codes_of(self.shown)
         widths = 1 + (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
-        return np.concatenate([[0], np.cumsum(widths)])
+        return array("q", np.concatenate([[0], np.cumsum(widths)]).tobytes())
 
     def byte_of_char(self, offset: int) -> int:
-        return int(self._byte_starts[offset])
+        return self._byte_starts[offset]
 
     def char_of_byte(self, offset: int) -> int:
-        return int(np.searchsorted(self._byte_starts, offset))
+        return bisect_left(self._byte_starts, offset)
 
     @cached_property
     def streams(self) -> tuple[Stream, ...]:
@@ -103,10 +100,12 @@ class CallText:
         """Every turn without fillers and stammers."""
         return self._cleaned[2]
 
+    @cached_property
     def sounds_by_turn(self) -> list[str]:
         """The loose sounds of each turn, without fillers and stammers."""
         return self.cleanest.loose.split(chr(fold.BORDER))
 
+    @cached_property
     def clause_sounds_by_turn(self) -> list[list[str]]:
         """The sounds of each turn's clauses; what has no punctuation is one clause."""
         stream = self.cleanest

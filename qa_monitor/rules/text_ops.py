@@ -14,9 +14,8 @@ from qa_monitor.rules.call import Call
 from qa_monitor.rules.entities import find_entities, spoken_digits
 from qa_monitor.rules.guards import denied, echoed, reported
 from qa_monitor.rules.hits import Hit
-from qa_monitor.rules.patterns import find_spans
+from qa_monitor.rules.pattern_index import Readings
 from qa_monitor.rules.phrases import PhraseHit
-from qa_monitor.rules.repair import Repaired
 from qa_monitor.rules.specs import At, Guard
 
 _ECHO_TURNS = 4
@@ -29,7 +28,7 @@ _LONGEST_SEARCHED = 400
 _NOTHING = re.compile(r"[\W_嗯呃啊哦噢喔诶欸哎唉呀嘛呢吧哈额]*")
 
 
-def phrase_hits(call: Call, spec: specs.PhraseSpec, number: int, exceptions: int | None, label: str = "") -> list[Hit]:
+def phrase_hits(call: Call, spec: specs.PhraseSpec, number: int, exceptions: int | None, label: str) -> list[Hit]:
     """Hits of the wordings of set `number` that pass position, exceptions and guards."""
     found = _kept(call, call.phrases.get(number, ()), exceptions, spec.at, spec.guards)
     return [call.hit(hit.start, hit.end, hit.confidence, hit.sure, _match(hit), hit.wording, label) for hit in found]
@@ -130,46 +129,44 @@ def _surroundings(call: Call, start: int, end: int) -> tuple[str, int, int]:
     return text, low - window, high - window
 
 
-def pattern_hits(call: Call, spec: specs.PatternSpec, repaired: Repaired) -> list[Hit]:
+def pattern_hits(call: Call, spec: specs.PatternSpec, readings: Readings, label: str) -> list[Hit]:
     """Hits of the patterns as written, then those that only the second reading of misheard turns gives."""
-    data = call.text.shown_bytes
-    spans = [list(find_spans(pattern, data)) for pattern in spec.patterns]
-    again = [list(_spans_again(pattern, repaired)) if repaired.data else [] for pattern in spec.patterns]
+    if not readings.may_hold(spec.patterns):
+        return []
+    spans = [readings.spans(pattern) for pattern in spec.patterns]
+    again = [readings.spans_again(pattern) for pattern in spec.patterns]
     if not any(spans) and not any(again):
-        return []  # most patterns are not in most calls: what excepts them need not be looked for
-    barred = [span for pattern in spec.except_patterns for span in find_spans(pattern, data)]
-    exact, by_sound = _Spans(barred), _Spans(())
-    if repaired.data:
-        barred_again = [span for pattern in spec.except_patterns for span in _spans_again(pattern, repaired)]
-        by_sound = _Spans([*barred, *barred_again])
+        return []
+    barred = [span for pattern in spec.except_patterns for span in readings.spans(pattern)]
+    barred_again = [span for pattern in spec.except_patterns for span in readings.spans_again(pattern)]
+    exact, by_sound = _Spans(barred), _Spans([*barred, *barred_again])
     found: list[Hit] = []
     for number, (own, repaired_own) in enumerate(zip(spans, again, strict=True)):
-        found += _pattern_hits(call, spec, number, own, exact, sure=True)
+        spoken = _kept_spans(call, spec, own, exact)
+        found += [call.hit(start, end, 1.0, True, "regex", number, label) for start, end in spoken]
+        if not repaired_own:
+            continue
         known = _Spans(own)
         new = [span for span in repaired_own if not known.touch(*span)]
-        hits = _pattern_hits(call, spec, number, new, by_sound, sure=False)
-        found += [hit for hit in hits if any(at in repaired.changed for at in range(hit.start, hit.end))]
+        nearly = _kept_spans(call, spec, new, by_sound)
+        found += [
+            call.hit(start, end, _BY_SOUND, False, "pinyin", number, label)
+            for start, end in nearly
+            if readings.changed(start, end)
+        ]
     return sorted(found)
 
 
-def _spans_again(pattern: str, repaired: Repaired) -> Iterator[tuple[int, int]]:
-    """Byte spans in the call of what the pattern matches in the second reading."""
-    for low, high in find_spans(pattern, repaired.data):
-        start, first = repaired.places[bisect_right(repaired.places, (low, 1 << 62)) - 1]
-        yield first + low - start, first + high - start
-
-
-def _pattern_hits(
-    call: Call, spec: specs.PatternSpec, number: int, spans: Sequence[tuple[int, int]], barred: _Spans, *, sure: bool
-) -> Iterator[Hit]:
+def _kept_spans(
+    call: Call, spec: specs.PatternSpec, spans: Sequence[tuple[int, int]], barred: _Spans
+) -> Iterator[tuple[int, int]]:
+    """Of byte spans those that pass exceptions and guards, as offsets into the joined text."""
     for low, high in spans:
         if barred.touch(low, high):
             continue
         start, end = call.text.char_of_byte(low), call.text.char_of_byte(high)
-        if spec.guards and _guarded(call, start, end, spec.guards):
-            continue
-        confidence, match = (1.0, "regex") if sure else (_BY_SOUND, "pinyin")
-        yield call.hit(start, end, confidence, sure, match, number)
+        if not (spec.guards and _guarded(call, start, end, spec.guards)):
+            yield start, end
 
 
 def entity_hits(call: Call, spec: specs.EntitySpec) -> list[Hit]:
@@ -208,16 +205,18 @@ def _repeats(mine: str, theirs: str, tail: int) -> bool:
     return theirs in mine or (0 < tail <= len(theirs) and theirs[-tail:] in mine)
 
 
-def _part_said(clauses: Sequence[str], words: str, spec: specs.RepeatSpec) -> float:
+def _part_said(clauses: Sequence[str], words: str, cutoff: float) -> float:
     """How well the best-fitting clause stands in the words of another turn (0 to 100)."""
     if not clauses or len(words) > _LONGEST_SEARCHED:
         return 0.0
     from rapidfuzz.fuzz import partial_ratio
 
     longest = min(len(words), _LONGEST_CLAUSE)
-    fitting = [clause for clause in clauses if spec.min_chars <= len(clause) <= longest]
-    cutoff = 100 * spec.similarity
-    return max((partial_ratio(clause, words, score_cutoff=cutoff) for clause in fitting), default=0.0)
+    best = 0.0
+    for clause in clauses:
+        if len(clause) <= longest:
+            best = max(best, partial_ratio(clause, words, score_cutoff=cutoff))
+    return best
 
 
 def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> list[Hit]:
@@ -225,12 +224,14 @@ def repeat_hits(call: Call, spec: specs.RepeatSpec, exceptions: int | None) -> l
     from rapidfuzz.fuzz import ratio
 
     barred = _Spans([(h.start, h.end) for h in call.phrases.get(exceptions, ())] if exceptions is not None else ())
-    plain = call.text.sounds_by_turn()  # sounds, so that a misheard character does not hide a repetition
-    clauses = call.text.clause_sounds_by_turn() if spec.part else [[]] * len(plain)
+    plain = call.text.sounds_by_turn  # sounds, so that a misheard character does not hide a repetition
+    clauses = call.text.clause_sounds_by_turn if spec.part else [[]] * len(plain)
+    clauses = [[clause for clause in own if len(clause) >= spec.min_chars] for own in clauses]
+    cutoff = 100 * spec.similarity
 
     def likeness(one: int, other: int) -> float:
         whole = ratio(plain[one], plain[other])
-        either = _part_said(clauses[one], plain[other], spec), _part_said(clauses[other], plain[one], spec)
+        either = _part_said(clauses[one], plain[other], cutoff), _part_said(clauses[other], plain[one], cutoff)
         return max(whole, *either) / 100
 
     # Turns within reach that said the same, also by way of others: a misheard one in the middle does not break the row.
