@@ -192,7 +192,7 @@ def _run_score(work: Work) -> CallScore:
 
 
 _AUDIO = (
-    Stage("audio", "1", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
+    Stage("audio", "2", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
     Stage(
         "transcript",
         "7",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BLOCK_S = 20.0
 GAP_S = 0.25  # a jump in the file's own clock longer than this is lost sound
+LEAST_HEARD_THROUGH_S = 0.5
 MISSING_SHARE = 0.02
 
 
@@ -247,16 +248,21 @@ def _describe(
             f"应有 {claimed_s:.1f} 秒，只有 {duration_s:.1f} 秒", where=recording.name,
             hint=f"不足 {settings.min_complete_share:.0%}，不评分；请重新导出，或调低 audio.min_complete_share",
         )  # fmt: skip
+    others = sink.activity[::-1] if len(sink.activity) == 2 else [None]
     channels = [
         ChannelInfo(
             index=index,
             level_dbfs=round(levels.level_dbfs, 1),
             snr_db=None if levels.snr_db is None else round(levels.snr_db, 1),
             clipped_share=round(levels.clipped_share, 5),
-            voiced=activity.spans(duration_s),
+            voiced=activity.spans(duration_s, beside),
         )
-        for index, (levels, activity) in enumerate(zip(sink.levels, sink.activity, strict=True))
+        for index, (levels, activity, beside) in enumerate(zip(sink.levels, sink.activity, others, strict=True))
     ]
+    through_s = sum(span.duration_s for activity in sink.activity for span in activity.spans(duration_s))
+    through_s -= sum(channel.voiced_s for channel in channels)
+    if through_s >= LEAST_HEARD_THROUGH_S:
+        notes.append(Note("heard_through", f"{through_s:.1f} 秒是另一声道串过来的声音，不转写"))
     layout, inverted, kept = _layout(channels, sink.relation.correlation)
     for index, path in enumerate(sink.paths):
         if index not in kept:

@@ -70,11 +70,17 @@ class Engine(Protocol):
     hotword_limit: int  # how many tokens of hot words it takes
 
     def recognise(
-        self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        windows: Sequence[Samples],
+        hotwords: str = "",
+        before: Sequence[str] = (),
+        *,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
         """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order.
 
-        `hotwords` are made likelier. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        `hotwords` are made likelier; `before` is what was said before each window, when it is known. With `no_loops` poor text is decoded again so that no long phrase comes twice.
         `thorough` spares no time; for recordings so short that it does not matter.
         """
         ...

@@ -62,7 +62,7 @@ class Homophones:
         What `held` lists, numbers and suspect text stand.
         """
         trusted = [one.text for one in utterances if not one.suspect]
-        share = self._share_of_words(trusted)
+        share = self.share_of_words(trusted)
         out: list[Utterance] = []
         changed = 0
         for one in utterances:
@@ -71,7 +71,7 @@ class Homophones:
             out.append(one if text == one.text else replace(one, text=text))
         return out, changed
 
-    def _share_of_words(self, texts: Iterable[str]) -> float:
+    def share_of_words(self, texts: Iterable[str]) -> float:
         """How much of what is said the dictionary tells better than our calls do, by expectation and maximisation."""
         rows = [self._row(text[start:end]) for text in texts for start, end in _chinese(text)]
         if not rows:

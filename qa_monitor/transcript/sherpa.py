@@ -69,7 +69,13 @@ class SherpaEngine:
         return cls(made, str(folder), settings.language)
 
     def recognise(
-        self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        windows: Sequence[Samples],
+        hotwords: str = "",
+        before: Sequence[str] = (),
+        *,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
         """Words of every window, in the windows' order. Such models do not loop."""
         heard: list[Heard] = []

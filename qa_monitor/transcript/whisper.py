@@ -50,6 +50,7 @@ FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
+BEFORE_TOKENS = 192  # of what was said before; half as many err a little more (.0592, .0570)
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 36  # timestamps among them
 MANY = 10_000
@@ -67,7 +68,7 @@ class _How:
     """How a window is decoded. Only windows of one `_How` are decoded together."""
 
     frames: int
-    hotwords: str
+    prompt_tokens: int  # prompts of one length only can share a batch
     beam_size: int
     no_repeat: int = 0
 
@@ -137,20 +138,29 @@ class WhisperEngine:
         )
 
     def recognise(
-        self, windows: Sequence[Samples], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        windows: Sequence[Samples],
+        hotwords: str = "",
+        before: Sequence[str] = (),
+        *,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
         """Words of every window, in the windows' order."""
+        said = before or [""] * len(windows)
         if not thorough:
-            return self._hear(windows, hotwords, no_loops, thorough)
+            return self._hear(windows, hotwords, said, no_loops, thorough)
         import numpy as np
 
         later = [np.pad(window, (round(LATER_S * RATE), 0)) for window in windows]
-        both = self._hear([*windows, *later], hotwords, no_loops, thorough)
+        both = self._hear([*windows, *later], hotwords, [*said, *said], no_loops, thorough)
         seconds = [len(window) / RATE for window in windows]
         pairs = zip(seconds, both[: len(windows)], map(_earlier, both[len(windows) :]), strict=True)
         return [max(pair, key=lambda one: _rank(one.text, one.log_probability, length)) for length, *pair in pairs]
 
-    def _hear(self, windows: Sequence[Samples], hotwords: str, no_loops: bool, thorough: bool) -> list[Heard]:
+    def _hear(
+        self, windows: Sequence[Samples], hotwords: str, before: Sequence[str], no_loops: bool, thorough: bool
+    ) -> list[Heard]:
         if not windows:
             return []
         seconds = [len(window) / RATE for window in windows]
@@ -160,16 +170,19 @@ class WhisperEngine:
         ]
         encoded = []
         first: list[Future[_Decoded]] = []
-        for one in waiting:
+        for one, said in zip(waiting, before, strict=True):
             encoded.append(one.result())
-            how = _How(encoded[-1].shape[1], hotwords, beam_size)
-            first.append(self._lanes.join(how, encoded[-1]))
+            prompt = self._prompt(hotwords, said)
+            how = _How(encoded[-1].shape[1], len(prompt), beam_size)
+            first.append(self._lanes.join(how, (encoded[-1], prompt)))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
         longest = encoded[max(range(len(windows)), key=lambda i: len(windows[i]))]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
         decoded = [one.result() for one in first]
         attempts = [1] * len(windows)
-        if beam_size < self._beam_size or hotwords or no_loops:  # else it would only be the same once more
+        if (
+            beam_size < self._beam_size or hotwords or any(before) or no_loops
+        ):  # else it would only be the same once more
             attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
         aligned = [
             self._lanes.single(partial(self._align, sound, one.tokens, length), urgent=True)
@@ -190,7 +203,7 @@ class WhisperEngine:
         """Puts better texts into `decoded` where a wide beam finds them; the number of decodings of each window."""
         attempts = [1] * len(decoded)
         again = {
-            i: self._lanes.join(_How(encoded[i].shape[1], "", self._beam_size, no_repeat), encoded[i])
+            i: self._lanes.join(_How(encoded[i].shape[1], 0, self._beam_size, no_repeat), (encoded[i], []))
             for i, one in enumerate(decoded)
             if self._is_poor(one, seconds[i])
         }
@@ -243,27 +256,30 @@ class WhisperEngine:
             for name, (_, share) in zip(names, ranked, strict=True)
         ]
 
-    def _decode(self, how: _How, encoded: list[Any]) -> list[_Decoded]:
+    def _decode(self, how: _How, parts: list[tuple[Any, list[int]]]) -> list[_Decoded]:
         import numpy as np
 
-        prompt = self._vocabulary.inward(self._prompt(how.hotwords))
+        prompts = [self._vocabulary.inward([*prompt, *self._tokenizer.sot_sequence]) for _, prompt in parts]
         longest_s = how.frames * 2 / FRAMES_PER_S
         results = self._whisper.generate(
-            self._storage.from_array(np.concatenate(encoded)),
-            [prompt] * len(encoded),
+            self._storage.from_array(np.concatenate([encoded for encoded, _ in parts])),
+            prompts,
             beam_size=how.beam_size,
             length_penalty=0,
             no_repeat_ngram_size=how.no_repeat,
-            max_length=min(448, len(prompt) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
+            max_length=min(448, len(prompts[0]) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,
         )
         return [self._decoded(result) for result in results]
 
-    def _prompt(self, hotwords: str) -> list[int]:
-        said = hotwords.strip()
-        words = [self._tokenizer.sot_prev, *self._tokenizer.encode(" " + said)[:PROMPT_TOKENS]] if said else []
-        return [*words, *self._tokenizer.sot_sequence]
+    def _prompt(self, hotwords: str, before: str) -> list[int]:
+        """What precedes a window's own tokens: hot words, then the end of what was said before."""
+        words = self._tokenizer.encode(" " + hotwords.strip())[:PROMPT_TOKENS] if hotwords.strip() else []
+        said = self._tokenizer.encode(before) if before else []
+        room = min(BEFORE_TOKENS, PROMPT_TOKENS - len(words), len(said))
+        text = [*words, *said[len(said) - room :]]
+        return [self._tokenizer.sot_prev, *text] if text else []
 
     def _decoded(self, result: Any) -> _Decoded:
         tokens = self._vocabulary.outward(result.sequences_ids[0])
