@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qa_monitor.errors import SettingsError
 
@@ -46,7 +46,8 @@ class Heard:
     """What the engine made of one window.
 
     `log_probability` is the mean over tokens (≤ 0); `no_speech` the engine's own probability that nobody speaks;
-    `language` the language it believes it hears; `attempts` how many decodings it took (1 unless the first was poor).
+    `language` the language it believes it hears; `attempts` how many decodings it took (1 unless the first was poor);
+    `encoded` what spares the engine half the work when it hears the window again.
     """
 
     words: tuple[HeardWord, ...]
@@ -54,6 +55,7 @@ class Heard:
     no_speech: float
     language: Language
     attempts: int = 1
+    encoded: Any = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -74,13 +76,15 @@ class Engine(Protocol):
         windows: Sequence[Samples],
         hotwords: str = "",
         before: Sequence[str] = (),
+        encoded: Sequence[Any] = (),
         *,
         no_loops: bool = False,
         thorough: bool = False,
     ) -> list[Heard]:
         """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order.
 
-        `hotwords` are made likelier; `before` is what was said before each window, when it is known. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        `hotwords` are made likelier; `before` is what was said before each window, when it is known;
+        `encoded` of what was heard in the windows the first time. With `no_loops` poor text is decoded again so that no long phrase comes twice.
         `thorough` spares no time; for recordings so short that it does not matter.
         """
         ...

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 DOMAIN_WORDS_NAME = "domain_words.txt"
 HOTWORDS_NAME = "hotwords.txt"
-_LENGTHS = range(1, 9)  # syllables of words that are looked for by their sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,15 @@ class HotWords:
     def prompt(self) -> str:
         return "、".join(self.words)
 
-    def heard_in(self, text: str) -> HotWords:
-        """The words of the list that are in `text` (simplified), if only by their sound."""
+    def sound_in(self, text: str) -> bool:
+        """Whether a word of the list is in `text` (simplified), if only by its sound."""
         heard = sounds(text)
-        there = {heard[start : start + length] for length in _LENGTHS for start in range(len(heard) - length + 1)}
-        return HotWords(tuple(word for word in self.words if sounds(word) in there))
+        return any(
+            key == heard[start : start + len(key)]
+            for key in map(sounds, self.words)
+            if key
+            for start in range(len(heard) - len(key) + 1)
+        )
 
     def notes(self) -> tuple[Note, ...]:
         if not self.left_out:

@@ -73,6 +73,7 @@ class SherpaEngine:
         windows: Sequence[Samples],
         hotwords: str = "",
         before: Sequence[str] = (),
+        encoded: Sequence[Any] = (),
         *,
         no_loops: bool = False,
         thorough: bool = False,

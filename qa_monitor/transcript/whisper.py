@@ -50,7 +50,7 @@ FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
-BEFORE_TOKENS = 192  # of what was said before; half as many err a little more (.0592, .0570)
+BEFORE_TOKENS = 96  # of what was said before
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 36  # timestamps among them
 MANY = 10_000
@@ -142,6 +142,7 @@ class WhisperEngine:
         windows: Sequence[Samples],
         hotwords: str = "",
         before: Sequence[str] = (),
+        encoded: Sequence[Any] = (),
         *,
         no_loops: bool = False,
         thorough: bool = False,
@@ -149,32 +150,40 @@ class WhisperEngine:
         """Words of every window, in the windows' order."""
         said = before or [""] * len(windows)
         if not thorough:
-            return self._hear(windows, hotwords, said, no_loops, thorough)
+            return self._hear(windows, hotwords, said, encoded, no_loops, thorough)
         import numpy as np
 
         later = [np.pad(window, (round(LATER_S * RATE), 0)) for window in windows]
-        both = self._hear([*windows, *later], hotwords, [*said, *said], no_loops, thorough)
+        both = self._hear([*windows, *later], hotwords, [*said, *said], (), no_loops, thorough)
         seconds = [len(window) / RATE for window in windows]
         pairs = zip(seconds, both[: len(windows)], map(_earlier, both[len(windows) :]), strict=True)
         return [max(pair, key=lambda one: _rank(one.text, one.log_probability, length)) for length, *pair in pairs]
 
     def _hear(
-        self, windows: Sequence[Samples], hotwords: str, before: Sequence[str], no_loops: bool, thorough: bool
+        self,
+        windows: Sequence[Samples],
+        hotwords: str,
+        before: Sequence[str],
+        known: Sequence[Any],
+        no_loops: bool,
+        thorough: bool,
     ) -> list[Heard]:
         if not windows:
             return []
         seconds = [len(window) / RATE for window in windows]
         beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
         waiting = [
-            self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES)) for window in windows
+            self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES))
+            for window in windows[len(known) :]
         ]
-        encoded = []
+        encoded = list(known)
         first: list[Future[_Decoded]] = []
-        for one, said in zip(waiting, before, strict=True):
-            encoded.append(one.result())
+        for i, said in enumerate(before):
+            if not known:
+                encoded.append(waiting[i].result())
             prompt = self._prompt(hotwords, said)
-            how = _How(encoded[-1].shape[1], len(prompt), beam_size)
-            first.append(self._lanes.join(how, (encoded[-1], prompt)))
+            how = _How(encoded[i].shape[1], len(prompt), beam_size)
+            first.append(self._lanes.join(how, (encoded[i], prompt)))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
         longest = encoded[max(range(len(windows)), key=lambda i: len(windows[i]))]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
@@ -189,8 +198,8 @@ class WhisperEngine:
             for sound, one, length in zip(encoded, decoded, seconds, strict=True)
         ]
         return [
-            Heard(words.result(), one.log_probability, one.no_speech, language.result(), tries)
-            for words, one, tries in zip(aligned, decoded, attempts, strict=True)
+            Heard(words.result(), one.log_probability, one.no_speech, language.result(), tries, sound)
+            for words, one, tries, sound in zip(aligned, decoded, attempts, encoded, strict=True)
         ]
 
     def count_tokens(self, text: str) -> int:
@@ -274,12 +283,12 @@ class WhisperEngine:
         return [self._decoded(result) for result in results]
 
     def _prompt(self, hotwords: str, before: str) -> list[int]:
-        """What precedes a window's own tokens: hot words, then the end of what was said before."""
+        """What precedes a window's own tokens: hot words, or what was said before with as many of them as make prompts
+        of one length."""
         words = self._tokenizer.encode(" " + hotwords.strip())[:PROMPT_TOKENS] if hotwords.strip() else []
-        said = self._tokenizer.encode(before) if before else []
-        room = min(BEFORE_TOKENS, PROMPT_TOKENS - len(words), len(said))
-        text = [*words, *said[len(said) - room :]]
-        return [self._tokenizer.sot_prev, *text] if text else []
+        if before:
+            words = [*words, *self._tokenizer.encode(before)][-BEFORE_TOKENS:]
+        return [self._tokenizer.sot_prev, *words] if words else []
 
     def _decoded(self, result: Any) -> _Decoded:
         tokens = self._vocabulary.outward(result.sequences_ids[0])
