@@ -62,21 +62,20 @@ class VoiceActivity:
         self._probabilities.append(np.asarray(out, dtype=np.float32).reshape(-1))
         self._levels_db.append(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-10))
 
-    def spans(self, duration_s: float, beside: VoiceActivity | None = None) -> tuple[Span, ...]:
-        """Voiced stretches, padded a little, joined where the pause is short, inside 0..duration; without those in
-        which only the channel `beside` it is heard through."""
+    def spans(self, duration_s: float) -> tuple[Span, ...]:
+        """Voiced stretches, padded a little, joined where the pause is short, inside 0..duration."""
+        return _spans(self._frames()[0], duration_s)
+
+    def spans_beside(self, other: VoiceActivity, duration_s: float) -> tuple[tuple[Span, ...], float]:
+        """The same without stretches in which only the other channel is heard through; how many seconds that took."""
         import numpy as np
 
         probabilities, levels_db = self._frames()
-        if not len(probabilities):
-            return ()
-        if beside is not None:
-            probabilities = np.where(_heard_through(probabilities, levels_db, beside._frames()[1]), 0.0, probabilities)
-        voiced = _hysteresis(probabilities)
-        joined = _join(voiced, MIN_SILENCE_S)
-        long_enough = [(start, end) for start, end in joined if end - start >= MIN_SPEECH_S]
-        padded = [(max(0.0, start - PAD_S), min(duration_s, end + PAD_S)) for start, end in long_enough]
-        return tuple(Span(round(start, 3), round(end, 3)) for start, end in _join(padded, 0.0) if end > start)
+        through = _heard_through(probabilities, levels_db, other._frames()[1])
+        own = _spans(np.where(through, 0.0, probabilities), duration_s)
+        if not through.any():
+            return own, 0.0
+        return own, _seconds(_spans(probabilities, duration_s)) - _seconds(own)
 
     def _frames(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probability of a voice and level of every frame, the last one filled up with silence."""
@@ -87,6 +86,17 @@ class VoiceActivity:
             self._left = np.zeros(0, dtype=np.float32)
         nothing = np.zeros(0, dtype=np.float32)
         return np.concatenate([nothing, *self._probabilities]), np.concatenate([nothing, *self._levels_db])
+
+
+def _spans(probabilities: NDArray[np.float32], duration_s: float) -> tuple[Span, ...]:
+    joined = _join(_hysteresis(probabilities), MIN_SILENCE_S)
+    long_enough = [(start, end) for start, end in joined if end - start >= MIN_SPEECH_S]
+    padded = [(max(0.0, start - PAD_S), min(duration_s, end + PAD_S)) for start, end in long_enough]
+    return tuple(Span(round(start, 3), round(end, 3)) for start, end in _join(padded, 0.0) if end > start)
+
+
+def _seconds(spans: tuple[Span, ...]) -> float:
+    return sum(span.duration_s for span in spans)
 
 
 def _heard_through(

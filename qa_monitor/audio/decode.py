@@ -16,7 +16,7 @@ from qa_monitor.audio.container import EXPECTED, FORMATS, RAW_ENDINGS, RiffHeade
 from qa_monitor.audio.levels import SAME_ABOVE, SILENT_DBFS, Levels, Relation
 from qa_monitor.errors import EmptyFile, Incomplete, NoSound, NotAudio, RawAudio, TooLong, TooManyChannels, Unreadable
 from qa_monitor.recordings import ending_of, open_regular, sha256_of
-from qa_monitor.records import AudioInfo, ChannelInfo, ChannelLayout, Note, Recording
+from qa_monitor.records import AudioInfo, ChannelInfo, ChannelLayout, Note, Recording, Span
 from qa_monitor.settings import AudioSettings
 
 if TYPE_CHECKING:
@@ -248,19 +248,17 @@ def _describe(
             f"应有 {claimed_s:.1f} 秒，只有 {duration_s:.1f} 秒", where=recording.name,
             hint=f"不足 {settings.min_complete_share:.0%}，不评分；请重新导出，或调低 audio.min_complete_share",
         )  # fmt: skip
-    others = sink.activity[::-1] if len(sink.activity) == 2 else [None]
+    voiced, through_s = _voiced(sink.activity, duration_s)
     channels = [
         ChannelInfo(
             index=index,
             level_dbfs=round(levels.level_dbfs, 1),
             snr_db=None if levels.snr_db is None else round(levels.snr_db, 1),
             clipped_share=round(levels.clipped_share, 5),
-            voiced=activity.spans(duration_s, beside),
+            voiced=spans,
         )
-        for index, (levels, activity, beside) in enumerate(zip(sink.levels, sink.activity, others, strict=True))
+        for index, (levels, spans) in enumerate(zip(sink.levels, voiced, strict=True))
     ]
-    through_s = sum(span.duration_s for activity in sink.activity for span in activity.spans(duration_s))
-    through_s -= sum(channel.voiced_s for channel in channels)
     if through_s >= LEAST_HEARD_THROUGH_S:
         notes.append(Note("heard_through", f"{through_s:.1f} 秒是另一声道串过来的声音，不转写"))
     layout, inverted, kept = _layout(channels, sink.relation.correlation)
@@ -283,6 +281,15 @@ def _describe(
         channels=tuple(channels[index] for index in kept),
         notes=tuple(notes),
     )
+
+
+def _voiced(activity: list[VoiceActivity], duration_s: float) -> tuple[list[tuple[Span, ...]], float]:
+    """Voiced spans of every channel; seconds left out of them because only the other channel is heard through."""
+    if len(activity) == 1:
+        return [activity[0].spans(duration_s)], 0.0
+    left, right = activity
+    found = [left.spans_beside(right, duration_s), right.spans_beside(left, duration_s)]
+    return [spans for spans, _ in found], sum(through_s for _, through_s in found)
 
 
 def _layout(channels: list[ChannelInfo], correlation: float) -> tuple[ChannelLayout, bool, list[int]]:
