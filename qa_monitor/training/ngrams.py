@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from qa_monitor.transcript.ngrams import (
+    CHINESE,
     END,
     FIRST_CHARACTER,
     HISTORY,
@@ -31,14 +32,13 @@ LEAST_FREQUENCY = 200  # of a dictionary's character that is in no call
 UNSEEN_CHARACTERS = 3000
 DICTIONARY_CHARACTERS = 8000
 DICTIONARY_DOUBT = 50  # added to the occurrences of a history that may be followed by anything
-_CHINESE = re.compile("[一-鿿]+")
 _PAUSES = re.compile("[，、 ]")
 
 
 def build(texts: Iterable[str], frequencies: Mapping[str, int]) -> LanguageModel:
     """From what is said in calls, rightly written, and a dictionary's words with their frequencies."""
-    parts = [part for text in texts for part in _CHINESE.findall(_PAUSES.sub("", text))]
-    words = {word: count for word, count in frequencies.items() if count and _CHINESE.fullmatch(word)}
+    parts = [part for text in texts for part in CHINESE.findall(_PAUSES.sub("", text))]
+    words = {word: count for word, count in frequencies.items() if count and CHINESE.fullmatch(word)}
     singles: Counter[str] = Counter()
     for word, count in words.items():
         for character in word:

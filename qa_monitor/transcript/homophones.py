@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ import numpy as np
 from qa_monitor.records import Note, Utterance
 from qa_monitor.settings import resource_dir
 from qa_monitor.transcript.correct import character_probabilities
-from qa_monitor.transcript.ngrams import END, FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
+from qa_monitor.transcript.ngrams import CHINESE, END, FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
 from qa_monitor.transcript.sound import alike, readings, syllables
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ ELSEWHERE = 3.0  # more, times the dictionary's share: it knows words and not ho
 LEAST_CHANGE = 0.5
 NOT_THE_SAME = 0.7  # more for a sound that is only alike, as zh and z
 SURE = 0.98  # what the engine is surer of stands
-MOST_DOUBT = 0.99
+LEAST_SURE = 0.01  # of any character, however much the engine doubts it
 END_COUNTS = 0.5
 READINGS = 12  # kept at every character
 FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.3, 0.03, 0.9  # of the dictionary in what is said
@@ -73,7 +72,7 @@ class Homophones:
 
     def share_of_words(self, texts: Iterable[str]) -> float:
         """How much of what is said the dictionary tells better than our calls do, by expectation and maximisation."""
-        rows = [self._row(text[start:end]) for text in texts for start, end in _chinese(text)]
+        rows = [self._row(part) for text in texts for part in CHINESE.findall(text)]
         if not rows:
             return FIRST_SHARE
         histories = np.vstack([np.lib.stride_tricks.sliding_window_view(row, HISTORY)[:-1] for row in rows])
@@ -98,7 +97,7 @@ class Homophones:
         stands = set(_places(text, held)) | set(_numbers(text))
         stands |= {place for place, probability in enumerate(doubt) if probability >= SURE}
         out = list(text)
-        for start, end in _chinese(text):
+        for start, end in (found.span() for found in CHINESE.finditer(text)):
             sounds = syllables(text[start:end])
             if len(sounds) != end - start or all(place in stands for place in range(start, end)):
                 continue
@@ -145,8 +144,8 @@ class Homophones:
             histories = np.column_stack([before[kept, 1:], ids[kept]])
             scores = all_scores[kept]
             steps.append((ids[kept], kept // width))
-        ends_s = self._log_probability(histories, np.full(len(histories), END), share)
-        at = int(np.argmax(scores + END_COUNTS * ends_s))
+        ending = self._log_probability(histories, np.full(len(histories), END), share)
+        at = int(np.argmax(scores + END_COUNTS * ending))
         row: list[int] = []
         for ids, continued in reversed(steps):
             row.append(int(ids[at]))
@@ -186,16 +185,8 @@ def corrected_notes(changed: int) -> tuple[Note, ...]:
 
 def _odds(probability: float) -> float:
     """The logarithm of what the engine holds a character for, against all others."""
-    bounded = min(max(probability, 1 - MOST_DOUBT), MOST_DOUBT)
+    bounded = max(probability, LEAST_SURE)
     return math.log(bounded / (1 - bounded))
-
-
-def _chinese(text: str) -> Iterator[tuple[int, int]]:
-    """[start, end) of the stretches of Chinese characters."""
-    borders = [-1, *(place for place, character in enumerate(text) if not "一" <= character <= "鿿"), len(text)]
-    for before, after in pairwise(borders):
-        if after - before > 1:
-            yield before + 1, after
 
 
 def _places(text: str, held: Collection[str]) -> Iterator[int]:

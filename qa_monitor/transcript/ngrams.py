@@ -7,6 +7,7 @@ are asked, at the price of the longer history's weight. `qa_monitor.training.ngr
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 UNKNOWN, START, END = 0, 1, 2  # then the characters; START stands before a text, END after it
 FIRST_CHARACTER = 3
 HISTORY = 2
+CHINESE = re.compile("[一-鿿]+")  # what is no stretch of characters parts a text
 ID_BITS = 13
 MOST_CHARACTERS = (1 << ID_BITS) - FIRST_CHARACTER
 
