@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Samples = NDArray[np.float32]
 
 
+RATE = 16_000
+
+
 @dataclass(frozen=True, slots=True)
 class HeardWord:
     """A word in a window: text as the engine wrote it, seconds from the window's start, probability 0–1."""
@@ -62,8 +65,22 @@ class Heard:
         return "".join(word.text for word in self.words)
 
 
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A window's sound (float32, −1..1, 16 000 Hz), and what helps to hear it where it is known: what was said before
+    it, and how the engine encoded it the first time (`Heard.encoded`)."""
+
+    samples: Samples
+    before: str = ""
+    encoded: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / RATE
+
+
 class Engine(Protocol):
-    """A speech recogniser. Deterministic: the same windows and hot words give the same words."""
+    """A speech recogniser. Deterministic: the same clips and hot words give the same words."""
 
     name: str
     model: str
@@ -72,19 +89,11 @@ class Engine(Protocol):
     hotword_limit: int  # how many tokens of hot words it takes
 
     def recognise(
-        self,
-        windows: Sequence[Samples],
-        hotwords: str = "",
-        before: Sequence[str] = (),
-        encoded: Sequence[Any] = (),
-        *,
-        no_loops: bool = False,
-        thorough: bool = False,
+        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
-        """Words of every window (float32, −1..1, 16 000 Hz), in the windows' order.
+        """Words of every clip, in the clips' order.
 
-        `hotwords` are made likelier; `before` is what was said before each window, when it is known;
-        `encoded` of what was heard in the windows the first time. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        `hotwords` are made likelier. With `no_loops` poor text is decoded again so that no long phrase comes twice.
         `thorough` spares no time; for recordings so short that it does not matter.
         """
         ...

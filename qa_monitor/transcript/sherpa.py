@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.errors import DeviceMissing, ModelCorrupt, ModelMissing, SettingsError
-from qa_monitor.transcript.engine import Heard, HeardWord, Language, available_cores
+from qa_monitor.transcript.engine import RATE, Clip, Heard, HeardWord, Language, available_cores
 
 if TYPE_CHECKING:
     from qa_monitor.settings import TranscriptSettings
-    from qa_monitor.transcript.engine import Samples
 
-RATE = 16_000
 MODEL_NAMES = ("model.int8.onnx", "model.onnx")
 TOKENS_NAME = "tokens.txt"
 LONGEST_TOKEN_S = 0.4
@@ -69,26 +67,17 @@ class SherpaEngine:
         return cls(made, str(folder), settings.language)
 
     def recognise(
-        self,
-        windows: Sequence[Samples],
-        hotwords: str = "",
-        before: Sequence[str] = (),
-        encoded: Sequence[Any] = (),
-        *,
-        no_loops: bool = False,
-        thorough: bool = False,
+        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
-        """Words of every window, in the windows' order. Such models do not loop."""
+        """Words of every clip, in the clips' order. Such models do not loop."""
         heard: list[Heard] = []
-        for first in range(0, len(windows), self.batch):
-            chosen = windows[first : first + self.batch]
+        for first in range(0, len(clips), self.batch):
+            chosen = clips[first : first + self.batch]
             streams = [self._recogniser.create_stream() for _ in chosen]
-            for stream, window in zip(streams, chosen, strict=True):
-                stream.accept_waveform(RATE, window)
+            for stream, clip in zip(streams, chosen, strict=True):
+                stream.accept_waveform(RATE, clip.samples)
             self._recogniser.decode_streams(streams)
-            heard += [
-                self._heard(stream.result, len(window) / RATE) for stream, window in zip(streams, chosen, strict=True)
-            ]
+            heard += [self._heard(stream.result, clip.seconds) for stream, clip in zip(streams, chosen, strict=True)]
         return heard
 
     def count_tokens(self, text: str) -> int:

@@ -18,6 +18,7 @@ from qa_monitor.audio.sound import Sound
 from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
 from qa_monitor.transcript.correct import Corrector
+from qa_monitor.transcript.engine import RATE, Clip
 from qa_monitor.transcript.homophones import corrected_notes, homophones
 from qa_monitor.transcript.homophones import fingerprint as language_fingerprint
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HotWords, fit, list_hash, read_words
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from qa_monitor.settings import TranscriptSettings
     from qa_monitor.transcript.engine import Engine, Heard
 
-RATE = 16_000
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
 FIRST_WINDOWS = 6  # what a call is about is mostly said in them
 WINDOWS_KEPT = 60  # the talk of some minutes tells what a call is about
@@ -216,17 +216,17 @@ class _Ear:
                 gaps = [gap for gap in gaps if not _of_others(self._audio.info, window.channel, gap)]
                 yield window.channel, piece, kept, result
                 again += [_alone(window.channel, Piece(gap.start_s, gap.end_s, LEAD_S, (gap,))) for gap in gaps]
-        heard = self._recognise([render(self._audio, part) for part in again], no_loops=True)
+        heard = self._recognise([Clip(render(self._audio, part)) for part in again], no_loops=True)
         for part, result in zip(again, heard, strict=True):
             for piece, words in _placed(self._audio.info, part, result).items():
                 yield part.channel, piece, words, result
 
     def _in_context(self, windows: Sequence[Window]) -> list[Heard]:
         """What is heard in the windows; once the call is known to be about the domain, with all that helps."""
-        sounds = [render(self._audio, window) for window in windows]
+        clips = [Clip(render(self._audio, window)) for window in windows]
         if self._mentioned and not self._one_voice_each:
-            return self._recognise(sounds, self._hotwords.prompt)
-        heard = self._recognise(sounds)
+            return self._recognise(clips, self._hotwords.prompt)
+        heard = self._recognise(clips)
         said = [
             (window.pieces[0].start_s, one.text)
             for window, one in zip(windows, heard, strict=True)
@@ -236,23 +236,22 @@ class _Ear:
         self._mentioned |= any(self._hotwords.sound_in(normalise(text).text) for _, text in said)
         if not self._mentioned:
             return heard
-        texts = [normalise(text).text for _, text in self._said]
-        in_context = self._one_voice_each and homophones().share_of_words(texts) < OURS_BELOW
+        in_context = self._one_voice_each and self._like_ours()
         again = [i for i, one in enumerate(heard) if one.words and one.log_probability < DOUBTED_BELOW]
-        before = self._before([windows[i] for i in again]) if in_context else ()
-        encoded = [heard[i].encoded for i in again]
-        anew = self._recognise([sounds[i] for i in again], self._hotwords.prompt, before, encoded)
-        for i, one in zip(again, anew, strict=True):
+        told = [Clip(clips[i].samples, self._before(windows[i]) if in_context else "", heard[i].encoded) for i in again]
+        for i, one in zip(again, self._recognise(told, self._hotwords.prompt), strict=True):
             if not _is_poor(windows[i], one) or _is_poor(windows[i], heard[i]):
                 heard[i] = one
         return heard
 
-    def _before(self, windows: Sequence[Window]) -> list[str]:
-        """What was said before each window, whoever said it, as the engine wrote it: in other punctuation it is no
-        help (.0857 on the samples for .0586)."""
-        said = sorted(self._said)
-        starts = [window.pieces[0].start_s for window in windows]
-        return ["，".join(text for at_s, text in said if at_s < start_s)[-MOST_BEFORE:] for start_s in starts]
+    def _like_ours(self) -> bool:
+        return homophones().share_of_words(normalise(text).text for _, text in self._said) < OURS_BELOW
+
+    def _before(self, window: Window) -> str:
+        """What was said before a window, whoever said it, as the engine wrote it: in other punctuation it is no help
+        (.0857 on the samples for .0586)."""
+        start_s = window.pieces[0].start_s
+        return "，".join(text for at_s, text in sorted(self._said) if at_s < start_s)[-MOST_BEFORE:]
 
 
 def _placed(info: AudioInfo, window: Window, heard: Heard) -> dict[Piece, tuple[Word, ...]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.errors import DeviceMissing, ModelCorrupt
-from qa_monitor.transcript.engine import Heard, HeardWord, Language, available_cores
+from qa_monitor.transcript.engine import RATE, Clip, Heard, HeardWord, Language, available_cores
 from qa_monitor.transcript.guard import is_poor
 from qa_monitor.transcript.lanes import Lanes
 from qa_monitor.transcript.vocabulary import FULL, LAYOUT, for_chinese
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from qa_monitor.settings import TranscriptSettings
     from qa_monitor.transcript.engine import Samples
 
-RATE = 16_000
 FRAMES_PER_S = 100
 ALIGNED_PER_S = 50
 WINDOW_S = 11.9
@@ -50,7 +49,7 @@ FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
-BEFORE_TOKENS = 96  # of what was said before
+BEFORE_TOKENS = 96  # of a prompt that ends with what was said before; twice as many err no less
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 36  # timestamps among them
 MANY = 10_000
@@ -138,60 +137,38 @@ class WhisperEngine:
         )
 
     def recognise(
-        self,
-        windows: Sequence[Samples],
-        hotwords: str = "",
-        before: Sequence[str] = (),
-        encoded: Sequence[Any] = (),
-        *,
-        no_loops: bool = False,
-        thorough: bool = False,
+        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
-        """Words of every window, in the windows' order."""
-        said = before or [""] * len(windows)
+        """Words of every clip, in the clips' order."""
         if not thorough:
-            return self._hear(windows, hotwords, said, encoded, no_loops, thorough)
+            return self._hear(clips, hotwords, no_loops, thorough)
         import numpy as np
 
-        later = [np.pad(window, (round(LATER_S * RATE), 0)) for window in windows]
-        both = self._hear([*windows, *later], hotwords, [*said, *said], (), no_loops, thorough)
-        seconds = [len(window) / RATE for window in windows]
-        pairs = zip(seconds, both[: len(windows)], map(_earlier, both[len(windows) :]), strict=True)
-        return [max(pair, key=lambda one: _rank(one.text, one.log_probability, length)) for length, *pair in pairs]
+        later = [Clip(np.pad(clip.samples, (round(LATER_S * RATE), 0)), clip.before) for clip in clips]
+        both = self._hear([*clips, *later], hotwords, no_loops, thorough)
+        pairs = zip(clips, both[: len(clips)], map(_earlier, both[len(clips) :]), strict=True)
+        return [max(pair, key=lambda one: _rank(one.text, one.log_probability, clip.seconds)) for clip, *pair in pairs]
 
-    def _hear(
-        self,
-        windows: Sequence[Samples],
-        hotwords: str,
-        before: Sequence[str],
-        known: Sequence[Any],
-        no_loops: bool,
-        thorough: bool,
-    ) -> list[Heard]:
-        if not windows:
+    def _hear(self, clips: Sequence[Clip], hotwords: str, no_loops: bool, thorough: bool) -> list[Heard]:
+        if not clips:
             return []
-        seconds = [len(window) / RATE for window in windows]
+        seconds = [clip.seconds for clip in clips]
         beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
-        waiting = [
-            self._lanes.single(partial(self._encode, window, LONGEST if thorough else FRAMES))
-            for window in windows[len(known) :]
-        ]
-        encoded = list(known)
+        prompts = [self._prompt(hotwords, clip.before) for clip in clips]
+        frames = LONGEST if thorough else FRAMES
+        waiting = [self._lanes.single(partial(self._encoded, clip, frames)) for clip in clips]
+        encoded = []
         first: list[Future[_Decoded]] = []
-        for i, said in enumerate(before):
-            if not known:
-                encoded.append(waiting[i].result())
-            prompt = self._prompt(hotwords, said)
-            how = _How(encoded[i].shape[1], len(prompt), beam_size)
-            first.append(self._lanes.join(how, (encoded[i], prompt)))
+        for one, prompt in zip(waiting, prompts, strict=True):
+            encoded.append(one.result())
+            how = _How(encoded[-1].shape[1], len(prompt), beam_size)
+            first.append(self._lanes.join(how, (encoded[-1], prompt)))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
-        longest = encoded[max(range(len(windows)), key=lambda i: len(windows[i]))]
+        longest = encoded[max(range(len(clips)), key=lambda i: seconds[i])]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
         decoded = [one.result() for one in first]
-        attempts = [1] * len(windows)
-        if (
-            beam_size < self._beam_size or hotwords or any(before) or no_loops
-        ):  # else it would only be the same once more
+        attempts = [1] * len(clips)
+        if beam_size < self._beam_size or any(prompts) or no_loops:  # else it would only be the same once more
             attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
         aligned = [
             self._lanes.single(partial(self._align, sound, one.tokens, length), urgent=True)
@@ -221,6 +198,9 @@ class WhisperEngine:
             new = waiting.result()
             decoded[i] = max(decoded[i], new, key=lambda one: self._rank(one, seconds[i]))
         return attempts
+
+    def _encoded(self, clip: Clip, least: int) -> Any:
+        return self._encode(clip.samples, least) if clip.encoded is None else clip.encoded
 
     def _encode(self, window: Samples, least: int) -> Any:
         """(1, frames / 2, width) states of one window. Side by side, several do not fit the cache."""

@@ -14,7 +14,7 @@ import pytest
 from qa_monitor.errors import DeviceMissing, ModelMissing, SettingsError
 from qa_monitor.models import ModelRegistry
 from qa_monitor.settings import TranscriptSettings
-from qa_monitor.transcript.engine import load_engine
+from qa_monitor.transcript.engine import Clip, load_engine
 from qa_monitor.transcript.transcribe import stage_settings
 
 
@@ -95,7 +95,7 @@ def test_a_gpu_is_refused(folder: Path) -> None:
 @pytest.mark.usefixtures("package")
 def test_tokens_become_words_with_times_and_probabilities(folder: Path) -> None:
     engine = load_engine(settings(folder), ModelRegistry())
-    heard = engine.recognise([np.zeros(2 * 16_000, dtype=np.float32)] * 6)
+    heard = engine.recognise([Clip(np.zeros(2 * 16_000, dtype=np.float32))] * 6)
     assert Recogniser.made == "sense_voice"
     assert len(heard) == 6
     assert heard[0].text == "您好 OK"

@@ -124,20 +124,13 @@ class Scripted:
         self.heard, self.asked, self.primed, self.told, self.thorough = list(heard), [], [], [], []
 
     def recognise(
-        self,
-        windows: list,
-        hotwords: str = "",
-        before=(),
-        encoded=(),
-        *,
-        no_loops: bool = False,
-        thorough: bool = False,
+        self, clips: list, hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
-        self.asked += [(len(window) / RATE, no_loops) for window in windows]
-        self.primed += [hotwords for _ in windows]
-        self.told += before
-        self.thorough += [thorough for _ in windows]
-        return [self.heard.pop(0) for _ in windows]
+        self.asked += [(clip.seconds, no_loops) for clip in clips]
+        self.primed += [hotwords for _ in clips]
+        self.told += [clip.before for clip in clips]
+        self.thorough += [thorough for _ in clips]
+        return [self.heard.pop(0) for _ in clips]
 
     def count_tokens(self, text: str) -> int:
         return len(text)
@@ -210,7 +203,7 @@ def test_where_each_channel_is_one_voice_a_call_about_the_domain_is_heard_again_
     engine = Scripted(*(heard(text, 0.2, 4.1, log) for text, log in (asked, told, answered, *again)))
     sound = Sound([noise(16, 0.1)] * 3, [first, second, third])
     text = transcribed(engine, sound, tmp_path)
-    assert engine.told == ["", asked[0]]
+    assert engine.told == ["", "", "", "", asked[0]]
     assert [utterance.text for utterance in text.utterances] == [one for one, _ in [*again, answered]]
 
 
