@@ -109,6 +109,13 @@ class Toolbox:
             "dialogue": dialogue_settings(self.settings.dialogue),
         }
 
+    @made_once
+    def text_settings(self) -> str:
+        """What decides how a dialogue that arrived as text is read."""
+        from qa_monitor.transcript.homophones import fingerprint
+
+        return fingerprint() if self.settings.transcript.correct_homophones else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -168,7 +175,7 @@ def _run_text_dialogue(work: Work) -> Dialogue:
 
     if work.source is None:
         raise ValueError("a text dialogue without its source")
-    return from_text(json.loads(work.source)["turns"])
+    return from_text(json.loads(work.source)["turns"], work.tools.settings.transcript.correct_homophones)
 
 
 def _run_model(work: Work) -> ModelScores:
@@ -211,7 +218,7 @@ _AUDIO = (
         _run_dialogue,
     ),
 )
-_TEXT = (Stage("dialogue", "text-1", (), Dialogue, lambda _tools, _facts: None, _run_text_dialogue),)
+_TEXT = (Stage("dialogue", "text-2", (), Dialogue, lambda tools, _: tools.text_settings, _run_text_dialogue),)
 _SCORING = (
     Stage(
         "model",

@@ -12,6 +12,7 @@ from qa_monitor.dialogue import changes, colleague, interaction, phrases, prosod
 from qa_monitor.dialogue.phrases import Phrase
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Note, Role, Span, Transcript, Turn, Utterance
 from qa_monitor.settings import DialogueSettings
+from qa_monitor.transcript.homophones import corrected_notes, homophones
 
 SWAP_SURE = 0.9
 ECHO_SIMILARITY = 75.0
@@ -24,15 +25,24 @@ def stage_settings(settings: DialogueSettings) -> dict[str, Any]:
     return settings.model_dump()
 
 
-def from_text(given: Sequence[dict[str, Any]]) -> Dialogue:
-    """A dialogue that arrived as text: `role`, `text`, and `start`, `end` in seconds where they are known."""
+def from_text(given: Sequence[dict[str, Any]], correct_homophones: bool = True) -> Dialogue:
+    """A dialogue that arrived as text: `role`, `text`, and `start`, `end` in seconds where they are known. One that
+    reads misheard is put right; `raw_text` is what arrived."""
+    texts, changed = [item["text"] for item in given], 0
+    if correct_homophones:
+        texts, changed = homophones().put_right_typed(texts)
     made = tuple(
-        Turn(index, item["role"], item["text"], item.get("start"), item.get("end"), speaker=item["role"])
-        for index, item in enumerate(given)
+        Turn(index, item["role"], text, item.get("start"), item.get("end"), speaker=item["role"], raw_text=item["text"])
+        for index, (item, text) in enumerate(zip(given, texts, strict=True))
     )
     ends = [turn.end_s for turn in made if turn.end_s is not None]
     timed = tuple(turn for turn in made if turn.start_s is not None and turn.end_s is not None)
-    return Dialogue(made, duration_s=max(ends) if ends else None, talk_share=interaction.talk_share(timed))
+    return Dialogue(
+        made,
+        duration_s=max(ends) if ends else None,
+        talk_share=interaction.talk_share(timed),
+        notes=corrected_notes(changed),
+    )
 
 
 def build_dialogue(transcript: Transcript, audio: Sound, facts: CallFacts, settings: DialogueSettings) -> Dialogue:

@@ -240,3 +240,24 @@ def test_of_three_voices_the_first_agent_the_main_customer_and_a_third() -> None
     assert roles.decide(texts, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
     beside = {"spk0": AGENT, "spk1": CUSTOMER * 2, "spk2": "妈你问他几点来"}
     assert roles.decide(beside, "spk0")[0] == {"spk0": "agent", "spk1": "customer", "spk2": "other"}
+
+
+MISHEARD = [
+    {"role": "customer", "text": "我家今天听电了 什么时后能来电"},
+    {"role": "agent", "text": "请您提供一下互号"},
+]
+
+
+def test_text_that_reads_misheard_is_put_right_counted_and_kept() -> None:
+    read = from_text(MISHEARD)
+    said = ["您好 供电公司 请问有什么可以帮您", "我家今天停电了 什么时候能来电", "请您提供一下户号"]
+    assert [turn.text for turn in read.turns] == said
+    assert [turn.raw_text for turn in read.turns] == [given["text"] for given in MISHEARD]
+    (note,) = read.notes
+    assert (note.code, note.count) == ("misheard", 4)
+
+
+def test_text_is_left_as_it_arrived_where_the_setting_says_so() -> None:
+    read = from_text(MISHEARD, correct_homophones=False)
+    assert [turn.text for turn in read.turns] == [given["text"] for given in MISHEARD]
+    assert read.notes == ()

@@ -90,6 +90,42 @@ def test_a_call_about_something_else_is_not_bent_to_ours(text: str) -> None:
     assert right(homophones(), text, probability=0.8) == text
 
 
+MISHEARD = [
+    "您好 攻电公司 请问有什么可以帮您",
+    "我家今天听电了 什么时后能来电",
+    "请您提供一下互号",
+    "稍等 我帮您茶一下",
+]
+MEANT = ["您好 供电公司 请问有什么可以帮您", "我家今天停电了 什么时候能来电", "请您提供一下户号", "稍等 我帮您查一下"]
+
+
+def test_a_call_typed_by_another_engine_is_put_right_where_it_reads_misheard() -> None:
+    assert homophones().put_right_typed(MISHEARD) == (MEANT, 5)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        MEANT,
+        ["我们周末去爬山看日出", "北京大学图书馆在未名湖旁边", "他昨天去公园散步看见很多花"],
+        ["卷积核的步长决定输出的尺寸", "反向传播沿着计算图求梯度"],
+        ["", "ok 95598", "……"],
+        [],
+    ],
+)
+def test_a_typed_call_that_reads_well_or_is_about_something_else_stands(texts: list[str]) -> None:
+    assert homophones().put_right_typed(texts) == (texts, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(alphabet="您好请问户号电费一二三，。 ab𠮷龘停湖诗婷", max_size=30), max_size=4))
+def test_typed_text_keeps_its_length_and_what_is_not_chinese(texts: list[str]) -> None:
+    after, changed = homophones().put_right_typed(texts)
+    pairs = [pair for before, text in zip(texts, after, strict=True) for pair in zip(before, text, strict=True)]
+    assert sum(old != new for old, new in pairs) == changed
+    assert all(old == new for old, new in pairs if not "一" <= old <= "鿿" or (old in "一二三" and new in "一二三"))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.text(alphabet="您好请问户号电费一二三，。 ab𠮷龘停", max_size=20), max_size=4),
