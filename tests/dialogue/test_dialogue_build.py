@@ -243,6 +243,7 @@ def test_of_three_voices_the_first_agent_the_main_customer_and_a_third() -> None
 
 
 MISHEARD = [
+    {"role": "agent", "text": "您好 攻电公司 请问有什么可以帮您"},
     {"role": "customer", "text": "我家今天听电了 什么时后能来电"},
     {"role": "agent", "text": "请您提供一下互号"},
 ]
