@@ -246,16 +246,22 @@ MISHEARD = [
     {"role": "agent", "text": "您好 攻电公司 请问有什么可以帮您"},
     {"role": "customer", "text": "我家今天听电了 什么时后能来电"},
     {"role": "agent", "text": "请您提供一下互号"},
+    {"role": "agent", "text": "稍等 我帮您茶一下"},
 ]
 
 
 def test_text_that_reads_misheard_is_put_right_counted_and_kept() -> None:
     read = from_text(MISHEARD)
-    said = ["您好 供电公司 请问有什么可以帮您", "我家今天停电了 什么时候能来电", "请您提供一下户号"]
+    said = [
+        "您好 供电公司 请问有什么可以帮您",
+        "我家今天停电了 什么时候能来电",
+        "请您提供一下户号",
+        "稍等 我帮您查一下",
+    ]
     assert [turn.text for turn in read.turns] == said
     assert [turn.raw_text for turn in read.turns] == [given["text"] for given in MISHEARD]
     (note,) = read.notes
-    assert (note.code, note.count) == ("misheard", 4)
+    assert (note.code, note.count) == ("misheard", 5)
 
 
 def test_text_is_left_as_it_arrived_where_the_setting_says_so() -> None:
