@@ -215,7 +215,7 @@ def corrected_notes(changed: int) -> tuple[Note, ...]:
 
 def _odds(probability: float) -> float:
     """The logarithm of what the engine holds a character for, against all others."""
-    bounded = max(probability, LEAST_SURE)
+    bounded = min(max(probability, LEAST_SURE), SURE)
     return math.log(bounded / (1 - bounded))
 
 

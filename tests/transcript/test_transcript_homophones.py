@@ -47,7 +47,8 @@ def test_a_misheard_character_becomes_what_is_said_in_calls(model: LanguageModel
 
 
 def test_what_the_engine_is_sure_of_stands(model: LanguageModel) -> None:
-    assert right(Homophones(model), "今天事计划减修", probability=0.99) == "今天事计划减修"
+    for probability in (0.99, 1.0):
+        assert right(Homophones(model), "今天事计划减修", probability=probability) == "今天事计划减修"
 
 
 def test_a_held_word_stands(model: LanguageModel) -> None:
