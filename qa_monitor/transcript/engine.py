@@ -7,7 +7,7 @@ guards; those are the same for every engine.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,12 +66,23 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One of the texts that a window may be, with its log probability (of the whole text, ≤ 0)."""
+
+    text: str
+    log_probability: float
+
+
+# The place of the best reading of every window.
+Choose = Callable[[Sequence[Sequence[Reading]]], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
-    """A window's sound (float32, −1..1, 16 000 Hz), and what helps to hear it where it is known: what was said before
-    it, and how the engine encoded it the first time (`Heard.encoded`)."""
+    """A window's sound (float32, −1..1, 16 000 Hz), and how the engine encoded it if it heard it before
+    (`Heard.encoded`)."""
 
     samples: Samples
-    before: str = ""
     encoded: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -89,11 +100,18 @@ class Engine(Protocol):
     hotword_limit: int  # how many tokens of hot words it takes
 
     def recognise(
-        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        clips: Sequence[Clip],
+        hotwords: str = "",
+        *,
+        choose: Choose | None = None,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
         """Words of every clip, in the clips' order.
 
-        `hotwords` are made likelier. With `no_loops` poor text is decoded again so that no long phrase comes twice.
+        `hotwords` are made likelier. `choose` tells which of the likeliest readings to keep, where an engine has
+        several; without it the likeliest. With `no_loops` poor text is decoded again so that no long phrase comes twice.
         `thorough` spares no time; for recordings so short that it does not matter.
         """
         ...

@@ -35,6 +35,7 @@ NOT_THE_SAME = 0.7  # more for a sound that is only alike, as zh and z
 SURE = 0.98  # what the engine is surer of stands
 LEAST_SURE = 0.01  # of any character, however much the engine doubts it
 END_COUNTS = 0.5
+USUAL = -5.0  # of a character
 READINGS = 12  # kept at every character
 FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.3, 0.03, 0.9  # of the dictionary in what is said
 # A text of another engine comes without its doubt. It is put right only where it reads misheard: with more than this
@@ -86,6 +87,12 @@ class Homophones:
     def share_of_words(self, texts: Iterable[str]) -> float:
         """How much of what is said the dictionary tells better than our calls do."""
         return _share_of_words(*self._likelihoods(texts))
+
+    def worth(self, text: str, share: float) -> float:
+        """How much likelier the Chinese characters of a text are than `USUAL` each, as a logarithm: what speaks for
+        one reading against another. Without the usual likelihood the shorter reading would win."""
+        calls, words = self._likelihoods([text])
+        return float(np.sum(np.log((1 - share) * calls + share * words) - USUAL))
 
     def _likelihoods(self, texts: Iterable[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The probability of every Chinese character by our calls and by the dictionary."""

@@ -29,12 +29,12 @@ class HotWords:
     def prompt(self) -> str:
         return "、".join(self.words)
 
-    def sound_in(self, text: str) -> bool:
-        """Whether a word of the list is in `text` (simplified), if only by its sound."""
+    def misheard_in(self, text: str) -> bool:
+        """Whether a word of the list is in `text` (simplified) by its sound and not as it is written."""
         heard = sounds(text)
         return any(
-            key == heard[start : start + len(key)]
-            for key in map(sounds, self.words)
+            key == heard[start : start + len(key)] and text[start : start + len(word)] != word
+            for word, key in zip(self.words, map(sounds, self.words), strict=True)
             if key
             for start in range(len(heard) - len(key) + 1)
         )

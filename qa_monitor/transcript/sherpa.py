@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.errors import DeviceMissing, ModelCorrupt, ModelMissing, SettingsError
-from qa_monitor.transcript.engine import RATE, Clip, Heard, HeardWord, Language, available_cores
+from qa_monitor.transcript.engine import RATE, Choose, Clip, Heard, HeardWord, Language, available_cores
 
 if TYPE_CHECKING:
     from qa_monitor.settings import TranscriptSettings
@@ -67,9 +67,15 @@ class SherpaEngine:
         return cls(made, str(folder), settings.language)
 
     def recognise(
-        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        clips: Sequence[Clip],
+        hotwords: str = "",
+        *,
+        choose: Choose | None = None,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
-        """Words of every clip, in the clips' order. Such models do not loop."""
+        """Words of every clip, in the clips' order. Such models give one reading, and do not loop."""
         heard: list[Heard] = []
         for first in range(0, len(clips), self.batch):
             chosen = clips[first : first + self.batch]

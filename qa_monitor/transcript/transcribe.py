@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +31,12 @@ if TYPE_CHECKING:
 
     from qa_monitor.models import ModelRegistry
     from qa_monitor.settings import TranscriptSettings
-    from qa_monitor.transcript.engine import Engine, Heard
+    from qa_monitor.transcript.engine import Engine, Heard, Reading
 
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
-FIRST_WINDOWS = 6  # what a call is about is mostly said in them
 WINDOWS_KEPT = 60  # the talk of some minutes tells what a call is about
-MOST_BEFORE = 200  # characters of what was said before that a window is heard with
-# The dictionary's share of what is said (see `homophones`): .05 to .35 in calls, .6 and more in other talk, whose
-# sentences err more when told what was said before.
-OURS_BELOW = 0.5
-DOUBTED_BELOW = -0.3  # mean log probability under which a window of a call about the domain is heard again
+CONTEXT = 0.3  # what the context makes of a reading counts so much of what the engine makes of it
+DOUBTED_BELOW = -0.3  # mean log probability under which a window may be heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
 LONGEST_CHARACTER_S = 0.6
@@ -86,10 +81,11 @@ def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules
     corrector = _corrector(settings, rules_dir)
     whole = _in_one(audio, engine.whole_s)
     planned = [whole] if whole else plan(audio, engine.window_s)
-    ear = _Ear(audio, engine, hotwords, thorough=whole is not None)
+    ear = _Ear(audio, engine, hotwords, thorough=whole is not None, by_context=settings.correct_homophones)
     utterances: list[Utterance] = []
     languages: dict[str, float] = defaultdict(float)
-    for windows in _chunks(planned):
+    for first in range(0, len(planned), WINDOWS_AT_ONCE):
+        windows = planned[first : first + WINDOWS_AT_ONCE]
         for position, piece, words, heard in ear.hear(windows):
             said = _utterance(audio.info.channels[position].index, piece, words, heard, corrector)
             utterances += [said] if said else []
@@ -188,26 +184,24 @@ def _raised(sound: NDArray[np.float32], piece: Piece, levels: Sequence[float], a
 
 
 class _Ear:
-    """Hears the windows of one recording, some of them twice or thrice.
+    """Hears the windows of one recording, some of them twice.
 
-    Hot words make a step of the decoder half as dear again, and are no use to calls about other things. So a call is
-    heard without them until it mentions one, by its sound; then what was doubtful is heard again with them. Where
-    every channel is one voice and the talk is like that of our calls, it is also told what was said before: on one
-    channel the decoder would end at the first change of voice.
+    Of the readings that the engine holds likely the one is kept that what our calls, or the language's dictionary,
+    make of it speaks for as well. Hot words make a step of the decoder half as dear again, and are no use where none
+    is said: a doubtful window is heard again with them if it holds the sound of one in other characters.
     """
 
-    def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords, *, thorough: bool) -> None:
+    def __init__(self, audio: Sound, engine: Engine, hotwords: HotWords, *, thorough: bool, by_context: bool) -> None:
         self._audio = audio
-        self._recognise = partial(engine.recognise, thorough=thorough)
+        choose = self._likeliest if by_context else None
+        self._recognise = partial(engine.recognise, thorough=thorough, choose=choose)
         self._hotwords = hotwords
-        self._mentioned = False
-        self._one_voice_each = len(audio.info.channels) > 1
-        self._said: list[tuple[float, str]] = []  # in the windows so far, and when each began
+        self._said: list[str] = []  # in the windows so far
 
     def hear(self, windows: Sequence[Window]) -> Iterator[tuple[int, Piece, tuple[Word, ...], Heard]]:
         """(channel position, piece, its words, what was heard) of every piece; what was left out once more, alone."""
         again: list[Window] = []
-        for window, result in zip(windows, self._in_context(windows), strict=True):
+        for window, result in zip(windows, self._heard(windows), strict=True):
             if _is_poor(window, result):
                 again += [_alone(window.channel, piece) for piece in window.pieces]
                 continue
@@ -221,37 +215,38 @@ class _Ear:
             for piece, words in _placed(self._audio.info, part, result).items():
                 yield part.channel, piece, words, result
 
-    def _in_context(self, windows: Sequence[Window]) -> list[Heard]:
-        """What is heard in the windows; once the call is known to be about the domain, with all that helps."""
+    def _heard(self, windows: Sequence[Window]) -> list[Heard]:
+        """What is heard in the windows, with hot words where one seems to have been misheard."""
         clips = [Clip(render(self._audio, window)) for window in windows]
-        if self._mentioned and not self._one_voice_each:
-            return self._recognise(clips, self._hotwords.prompt)
         heard = self._recognise(clips)
-        said = [
-            (window.pieces[0].start_s, one.text)
-            for window, one in zip(windows, heard, strict=True)
-            if not _is_poor(window, one)
+        texts = [_simplified(one.text) for one in heard]
+        sound = [text for window, one, text in zip(windows, heard, texts, strict=True) if not _is_poor(window, one)]
+        self._said = [*self._said, *sound][-WINDOWS_KEPT:]
+        again = [
+            i
+            for i, (one, text) in enumerate(zip(heard, texts, strict=True))
+            if one.log_probability < DOUBTED_BELOW and self._hotwords.misheard_in(text)
         ]
-        self._said = [*self._said, *said][-WINDOWS_KEPT:]
-        self._mentioned |= any(self._hotwords.sound_in(normalise(text).text) for _, text in said)
-        if not self._mentioned:
-            return heard
-        in_context = self._one_voice_each and self._like_ours()
-        again = [i for i, one in enumerate(heard) if one.words and one.log_probability < DOUBTED_BELOW]
-        told = [Clip(clips[i].samples, self._before(windows[i]) if in_context else "", heard[i].encoded) for i in again]
-        for i, one in zip(again, self._recognise(told, self._hotwords.prompt), strict=True):
-            if not _is_poor(windows[i], one) or _is_poor(windows[i], heard[i]):
+        once_more = [Clip(clips[i].samples, heard[i].encoded) for i in again]
+        for i, one in zip(again, self._recognise(once_more, self._hotwords.prompt), strict=True):
+            if not _is_poor(windows[i], one) and one.log_probability > heard[i].log_probability:
                 heard[i] = one
         return heard
 
-    def _like_ours(self) -> bool:
-        return homophones().share_of_words(normalise(text).text for _, text in self._said) < OURS_BELOW
+    def _likeliest(self, readings: Sequence[Sequence[Reading]]) -> list[int]:
+        """See `Choose`."""
+        known = homophones()
+        texts = [[_simplified(one.text) for one in group] for group in readings]
+        share = known.share_of_words([*self._said, *(group[0] for group in texts)])
+        worth = [
+            [one.log_probability + CONTEXT * known.worth(text, share) for one, text in zip(group, own, strict=True)]
+            for group, own in zip(readings, texts, strict=True)
+        ]
+        return [max(range(len(row)), key=row.__getitem__) for row in worth]
 
-    def _before(self, window: Window) -> str:
-        """What was said before a window, whoever said it, as the engine wrote it: in other punctuation it is no help
-        (.0857 on the samples for .0586)."""
-        start_s = window.pieces[0].start_s
-        return "，".join(text for at_s, text in sorted(self._said) if at_s < start_s)[-MOST_BEFORE:]
+
+def _simplified(text: str) -> str:
+    return normalise(text).text
 
 
 def _placed(info: AudioInfo, window: Window, heard: Heard) -> dict[Piece, tuple[Word, ...]]:
@@ -340,13 +335,6 @@ def _quietest(audio: Sound, channel: int, start_s: float, end_s: float) -> float
         return end_s
     energy = np.square(sound[: count * frame].reshape(count, frame)).sum(axis=1)
     return start_s + (int(np.argmin(energy)) + 0.5) * QUIET_FRAME_S
-
-
-def _chunks(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
-    """A few windows, to learn what the call is about; then as many at once as memory is kept for."""
-    borders = [0, *range(FIRST_WINDOWS, len(windows), WINDOWS_AT_ONCE), len(windows)]
-    for first, last in pairwise(borders):
-        yield windows[first:last]
 
 
 def _language(weights: dict[str, float], expected: str) -> tuple[str, float]:

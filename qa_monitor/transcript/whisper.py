@@ -5,7 +5,7 @@ What makes it quick without costing accuracy:
 - Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 12.5 s and not to 30, so
   that its text does not depend on what it is decoded with.
 - The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
-  begins anew all the same is cut, not decoded again; only improbable windows are, with a wide beam.
+  begins anew all the same is cut, not decoded again.
 - Word times come from one alignment pass over the text.
 
 Timestamp tokens are decoded all the same, and nothing is said before a window: without them, or after a prompt, the
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.errors import DeviceMissing, ModelCorrupt
-from qa_monitor.transcript.engine import RATE, Clip, Heard, HeardWord, Language, available_cores
+from qa_monitor.transcript.engine import RATE, Choose, Clip, Heard, HeardWord, Language, Reading, available_cores
 from qa_monitor.transcript.guard import is_poor
 from qa_monitor.transcript.lanes import Lanes
 from qa_monitor.transcript.vocabulary import FULL, LAYOUT, for_chinese
@@ -45,11 +45,9 @@ TAIL_S = 0.6  # silence after the last word: without it the decoder does not fin
 FRAMES = 1250  # encoder input of a window; shorter makes the decoder repeat itself
 LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at six times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
-FIRST_BEAM = 3  # a wider one is for windows that turn out poor
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
-BEFORE_TOKENS = 96  # of a prompt that ends with what was said before; twice as many err no less
 TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
 SPARE_TOKENS = 36  # timestamps among them
 MANY = 10_000
@@ -58,7 +56,8 @@ MANY = 10_000
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     tokens: list[int]
-    log_probability: float
+    total: float  # log probability of all tokens
+    log_probability: float  # mean
     no_speech: float
 
 
@@ -137,38 +136,44 @@ class WhisperEngine:
         )
 
     def recognise(
-        self, clips: Sequence[Clip], hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self,
+        clips: Sequence[Clip],
+        hotwords: str = "",
+        *,
+        choose: Choose | None = None,
+        no_loops: bool = False,
+        thorough: bool = False,
     ) -> list[Heard]:
         """Words of every clip, in the clips' order."""
         if not thorough:
-            return self._hear(clips, hotwords, no_loops, thorough)
+            return self._hear(clips, hotwords, choose, no_loops, FRAMES)
         import numpy as np
 
-        later = [Clip(np.pad(clip.samples, (round(LATER_S * RATE), 0)), clip.before) for clip in clips]
-        both = self._hear([*clips, *later], hotwords, no_loops, thorough)
+        later = [Clip(np.pad(clip.samples, (round(LATER_S * RATE), 0))) for clip in clips]
+        both = self._hear([*clips, *later], hotwords, choose, no_loops, LONGEST)
         pairs = zip(clips, both[: len(clips)], map(_earlier, both[len(clips) :]), strict=True)
         return [max(pair, key=lambda one: _rank(one.text, one.log_probability, clip.seconds)) for clip, *pair in pairs]
 
-    def _hear(self, clips: Sequence[Clip], hotwords: str, no_loops: bool, thorough: bool) -> list[Heard]:
+    def _hear(
+        self, clips: Sequence[Clip], hotwords: str, choose: Choose | None, no_loops: bool, frames: int
+    ) -> list[Heard]:
         if not clips:
             return []
         seconds = [clip.seconds for clip in clips]
-        beam_size = self._beam_size if thorough else min(FIRST_BEAM, self._beam_size)
-        prompts = [self._prompt(hotwords, clip.before) for clip in clips]
-        frames = LONGEST if thorough else FRAMES
+        prompt = self._prompt(hotwords)
         waiting = [self._lanes.single(partial(self._encoded, clip, frames)) for clip in clips]
         encoded = []
-        first: list[Future[_Decoded]] = []
-        for one, prompt in zip(waiting, prompts, strict=True):
+        first: list[Future[list[_Decoded]]] = []
+        for one in waiting:
             encoded.append(one.result())
-            how = _How(encoded[-1].shape[1], len(prompt), beam_size)
+            how = _How(encoded[-1].shape[1], len(prompt), self._beam_size)
             first.append(self._lanes.join(how, (encoded[-1], prompt)))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
         longest = encoded[max(range(len(clips)), key=lambda i: seconds[i])]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
-        decoded = [one.result() for one in first]
+        decoded = self._chosen([one.result() for one in first], choose)
         attempts = [1] * len(clips)
-        if beam_size < self._beam_size or any(prompts) or no_loops:  # else it would only be the same once more
+        if prompt or no_loops:  # else it would only be the same once more
             attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
         aligned = [
             self._lanes.single(partial(self._align, sound, one.tokens, length), urgent=True)
@@ -178,6 +183,12 @@ class WhisperEngine:
             Heard(words.result(), one.log_probability, one.no_speech, language.result(), tries, sound)
             for words, one, tries, sound in zip(aligned, decoded, attempts, encoded, strict=True)
         ]
+
+    def _chosen(self, decoded: list[list[_Decoded]], choose: Choose | None) -> list[_Decoded]:
+        if choose is None:
+            return [one[0] for one in decoded]
+        places = choose([[Reading(self._text(one), one.total) for one in group] for group in decoded])
+        return [group[place] for group, place in zip(decoded, places, strict=True)]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a prompt's text."""
@@ -195,9 +206,12 @@ class WhisperEngine:
         }
         for i, waiting in again.items():
             attempts[i] = 2
-            new = waiting.result()
+            (new, *_) = waiting.result()
             decoded[i] = max(decoded[i], new, key=lambda one: self._rank(one, seconds[i]))
         return attempts
+
+    def _text(self, one: _Decoded) -> str:
+        return str(self._tokenizer.decode(one.tokens))
 
     def _encoded(self, clip: Clip, least: int) -> Any:
         return self._encode(clip.samples, least) if clip.encoded is None else clip.encoded
@@ -245,7 +259,8 @@ class WhisperEngine:
             for name, (_, share) in zip(names, ranked, strict=True)
         ]
 
-    def _decode(self, how: _How, parts: list[tuple[Any, list[int]]]) -> list[_Decoded]:
+    def _decode(self, how: _How, parts: list[tuple[Any, list[int]]]) -> list[list[_Decoded]]:
+        """The readings of every part, likeliest first."""
         import numpy as np
 
         prompts = [self._vocabulary.inward([*prompt, *self._tokenizer.sot_sequence]) for _, prompt in parts]
@@ -254,6 +269,7 @@ class WhisperEngine:
             self._storage.from_array(np.concatenate([encoded for encoded, _ in parts])),
             prompts,
             beam_size=how.beam_size,
+            num_hypotheses=how.beam_size,
             length_penalty=0,
             no_repeat_ngram_size=how.no_repeat,
             max_length=min(448, len(prompts[0]) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
@@ -262,24 +278,24 @@ class WhisperEngine:
         )
         return [self._decoded(result) for result in results]
 
-    def _prompt(self, hotwords: str, before: str) -> list[int]:
-        """What precedes a window's own tokens: hot words, or what was said before with as many of them as make prompts
-        of one length."""
+    def _prompt(self, hotwords: str) -> list[int]:
+        """What precedes a window's own tokens."""
         words = self._tokenizer.encode(" " + hotwords.strip())[:PROMPT_TOKENS] if hotwords.strip() else []
-        if before:
-            words = [*words, *self._tokenizer.encode(before)][-BEFORE_TOKENS:]
         return [self._tokenizer.sot_prev, *words] if words else []
 
-    def _decoded(self, result: Any) -> _Decoded:
-        tokens = self._vocabulary.outward(result.sequences_ids[0])
-        mean = result.scores[0] / (len(tokens) + 1)  # the end token counts, as in Whisper's own threshold
-        return _Decoded(once(tokens, self._tokenizer.eot), float(mean), float(result.no_speech_prob))
+    def _decoded(self, result: Any) -> list[_Decoded]:
+        readings = []
+        for ids, total in zip(result.sequences_ids, result.scores, strict=True):
+            tokens = self._vocabulary.outward(ids)
+            mean = total / (len(tokens) + 1)  # the end token counts, as in Whisper's own threshold
+            readings.append(_Decoded(once(tokens, self._tokenizer.eot), total, mean, result.no_speech_prob))
+        return readings
 
     def _is_poor(self, one: _Decoded, seconds: float) -> bool:
         return not self._rank(one, seconds)[0]
 
     def _rank(self, one: _Decoded, seconds: float) -> tuple[bool, float]:
-        return _rank(self._tokenizer.decode(one.tokens), one.log_probability, seconds)
+        return _rank(self._text(one), one.log_probability, seconds)
 
     def _align(self, encoded: Any, tokens: list[int], seconds: float) -> tuple[HeardWord, ...]:
         """One window at a time: beside a longer text the times come out differently."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qa_monitor.records import AudioInfo, ChannelInfo, Span, Word
 from qa_monitor.settings import TranscriptSettings
-from qa_monitor.transcript.engine import Heard, HeardWord, Language
+from qa_monitor.transcript.engine import Heard, HeardWord, Language, Reading
 from qa_monitor.transcript.packing import LEAD_S, Piece, Window, pack
 from qa_monitor.transcript.transcribe import left_out, render, transcribe
 
@@ -121,14 +121,13 @@ class Scripted:
     name, model, window_s, whole_s, hotword_limit = "scripted", "none", WINDOW_S, WINDOW_S, 100
 
     def __init__(self, *heard: Heard) -> None:
-        self.heard, self.asked, self.primed, self.told, self.thorough = list(heard), [], [], [], []
+        self.heard, self.asked, self.primed, self.thorough = list(heard), [], [], []
 
     def recognise(
-        self, clips: list, hotwords: str = "", *, no_loops: bool = False, thorough: bool = False
+        self, clips: list, hotwords: str = "", *, choose=None, no_loops: bool = False, thorough: bool = False
     ) -> list[Heard]:
         self.asked += [(clip.seconds, no_loops) for clip in clips]
         self.primed += [hotwords for _ in clips]
-        self.told += [clip.before for clip in clips]
         self.thorough += [thorough for _ in clips]
         return [self.heard.pop(0) for _ in clips]
 
@@ -180,37 +179,47 @@ def test_a_call_about_something_else_is_heard_without_hot_words(tmp_path: Path) 
     assert not any(engine.thorough)
 
 
-def test_once_a_call_mentions_a_hot_word_what_was_doubtful_and_all_that_follows_is_heard_with_them(
-    tmp_path: Path,
-) -> None:
+MISHEARD = ("我家从早上就听店了到现在也没有人来", -0.4)
+
+
+def test_a_doubtful_window_with_a_hot_word_misheard_is_heard_again_with_all_of_them(tmp_path: Path) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
-    mentioned = ("我家从早上就听店了到现在也没有人来", -0.2)
-    engine = call_of(
-        (SPOKEN, -0.1), (SPOKEN, -0.5), mentioned, *[(SPOKEN, -0.2)] * 3, (SPOKEN + "一", -0.2), *[(SPOKEN, -0.2)] * 2
-    )  # fmt: skip
+    right = "我家从早上就停电了到现在也没有人来"
+    engine = call_of((SPOKEN, -0.5), MISHEARD, (right, -0.5), *[(SPOKEN, -0.2)] * 5, (right, -0.3))
     text = transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
-    assert engine.primed == [""] * 6 + ["停电、户号"] * 3
-    assert [utterance.text for utterance in text.utterances][1] == SPOKEN + "一"
+    assert engine.primed == [""] * 8 + ["停电、户号"]
+    assert [utterance.text for utterance in text.utterances][:3] == [SPOKEN, right, right]
 
 
-def test_where_each_channel_is_one_voice_a_call_about_the_domain_is_heard_again_after_what_was_said_before(
-    tmp_path: Path,
-) -> None:
+def test_what_hot_words_make_less_likely_is_left_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
-    first, second, third = [Span(0, 4)], [Span(5, 9)], [Span(10, 14)]
-    asked, told, answered = ("您好请问有什么可以帮您", -0.4), ("我家从早上就听店了", -0.4), ("好的我帮您查一下", -0.1)
-    again = [("您好，请问有什么可以帮您", -0.1), ("我家从早上就停电了", -0.1)]
-    engine = Scripted(*(heard(text, 0.2, 4.1, log) for text, log in (asked, told, answered, *again)))
-    sound = Sound([noise(16, 0.1)] * 3, [first, second, third])
-    text = transcribed(engine, sound, tmp_path)
-    assert engine.told == ["", "", "", "", asked[0]]
-    assert [utterance.text for utterance in text.utterances] == [one for one, _ in [*again, answered]]
+    engine = call_of(MISHEARD, *[(SPOKEN, -0.2)] * 7, ("停电停电", -0.6))
+    text = transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
+    assert len(engine.primed) == 9
+    assert len(text.utterances[0].text) == len(MISHEARD[0])
 
 
-def test_a_recording_of_one_window_is_heard_thoroughly(tmp_path: Path) -> None:
-    engine = Scripted(heard("你好我想问下电费", 0.2, 3.9))
-    transcribed(engine, Sound([noise(4, 0.1)], [[Span(0, 4)]]), tmp_path)
-    assert engine.thorough == [True]
+class Undecided(Scripted):
+    """An engine with two readings of every window, the first the likelier by little."""
+
+    def __init__(self, *readings: tuple[str, str]) -> None:
+        super().__init__()
+        self.readings = list(readings)
+
+    def recognise(self, clips: list, hotwords: str = "", *, choose=None, **_: bool) -> list[Heard]:
+        pairs = [self.readings.pop(0) for _ in clips]
+        places = (
+            choose([[Reading(one, -9.0), Reading(two, -9.5)] for one, two in pairs]) if choose else [0] * len(pairs)
+        )
+        return [heard(pair[place], 0.2, 9.9) for pair, place in zip(pairs, places, strict=True)]
+
+
+@pytest.mark.parametrize("by_context", [True, False])
+def test_of_two_readings_the_one_is_kept_that_is_said_in_calls(tmp_path: Path, by_context: bool) -> None:
+    engine = Undecided(("请您提供一下肉号我帮您查询", "请您提供一下户号我帮您查询"))
+    chosen = TranscriptSettings(correct_domain_words=False, correct_homophones=by_context)
+    text = transcribe(Sound([noise(40, 0.1)], [[Span(0, 10)]]), engine, chosen, tmp_path)
+    assert ("户号" in text.utterances[0].text) is by_context
 
 
 def test_a_short_recording_is_heard_whole_with_the_line_before_the_first_word(tmp_path: Path) -> None:
