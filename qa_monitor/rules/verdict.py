@@ -24,6 +24,9 @@ LOSSY_NOTES = frozenset({"truncated", "damaged", "one_silent", "other_language",
 _CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
 MODEL = "model"
+# What costs points needs more support than the rest together, and a little more: with the best of three one call in
+# three had a false alarm. Measured on the dialogues that training keeps apart: models/classifier/README.md.
+FAIL_ABOVE = 0.53
 _VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
 
 
@@ -56,7 +59,7 @@ def _weighed(rule: Rule, words: Outcome, call: Call) -> Outcome:
 
 def weighed_verdict(words: Verdict, held: ModelVerdict | None, trust_words: float) -> tuple[Verdict, bool]:
     """The verdict with most support, and whether the model decided it: the model's probabilities for `1 - trust_words`
-    of the whole, the rest for the verdict that the words give.
+    of the whole, the rest for the verdict that the words give. A fail needs more than `FAIL_ABOVE`.
 
     Without a model's verdict on the rule the words decide.
     """
@@ -66,6 +69,8 @@ def weighed_verdict(words: Verdict, held: ModelVerdict | None, trust_words: floa
         verdict: (1 - trust_words) * share + trust_words * (verdict == words)
         for verdict, share in _shares(held).items()
     }
+    if support["fail"] <= FAIL_ABOVE:
+        del support["fail"]
     best = max(support, key=lambda verdict: support[verdict])
     return best, best != words
 

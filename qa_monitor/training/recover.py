@@ -80,18 +80,6 @@ def recover(folder: Path) -> CallNetwork:
     return network
 
 
-def averaged(networks: Sequence[CallNetwork]) -> CallNetwork:
-    """The first network with the mean of all their weights: models trained one from another err in different places,
-    and their mean errs less than either. Raises ModelCorrupt for networks of another make."""
-    states = [network.state_dict() for network in networks]
-    shapes = [{name: value.shape for name, value in state.items()} for state in states]
-    if any(other != shapes[0] for other in shapes):
-        raise ModelCorrupt("模型的结构不同，不能求平均", hint="只有从同一个模型训练出来、规则相同的模型才能求平均")
-    mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
-    networks[0].load_state_dict(mean)
-    return networks[0]
-
-
 def _float(stored: dict[str, NDArray[Any]], key: str, file: Path) -> NDArray[np.float32]:
     if key in stored:
         return np.asarray(stored[key], np.float32)

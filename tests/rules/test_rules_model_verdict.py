@@ -53,6 +53,11 @@ def test_an_unsure_model_leaves_it_to_the_words(tmp_path: Path) -> None:
     assert "模型" not in finding.why
 
 
+def test_what_costs_points_needs_more_support_than_the_rest_together(tmp_path: Path) -> None:
+    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.2, 0.3)).verdict == "pass"
+    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.25, 0.25)).verdict == "fail"
+
+
 def test_agreement_keeps_the_words_as_evidence(tmp_path: Path) -> None:
     finding = found(tmp_path, "0.4", GREETED, scores(0.9, 0.1, 0))
     assert (finding.verdict, finding.evidence[0].quote) == ("pass", "您好")
