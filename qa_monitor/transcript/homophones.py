@@ -42,6 +42,7 @@ FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.3, 0.03, 0.9  # of the dictionary in wh
 # share of characters less likely than e⁻¹⁰ (.03 of a clean call, .05 of one in ten; .13 where 15 % are misheard), and
 # where that finds enough to change.
 TYPED_CHANGE, UNLIKELY, UNLIKELY_SHARE, LEAST_CHANGED = 5.0, -10.0, 0.06, 0.02
+LONGEST_TYPED = 30_000  # characters, two hours of talk and some seconds of work; no call is longer
 ROUNDS = 15
 _NUMERALS = frozenset("零一二三四五六七八九十百千万亿幺两")
 
@@ -73,7 +74,10 @@ class Homophones:
         return out, _differences([one.text for one in utterances], [one.text for one in out])
 
     def put_right_typed(self, texts: Sequence[str]) -> tuple[list[str], int]:
-        """The texts of a call that came without an engine's doubt, put right where they read misheard; as `put_right`."""
+        """The texts of a call that came without an engine's doubt, put right where they read misheard; as `put_right`.
+        More than `LONGEST_TYPED` characters stand."""
+        if sum(map(len, texts)) > LONGEST_TYPED:
+            return list(texts), 0
         calls, words = self._likelihoods(texts)
         share = _share_of_words(calls, words)
         characters = len(calls)

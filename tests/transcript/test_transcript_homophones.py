@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qa_monitor.records import Utterance, Word
 from qa_monitor.training.ngrams import build
-from qa_monitor.transcript.homophones import Homophones, corrected_notes, homophones
+from qa_monitor.transcript.homophones import LONGEST_TYPED, Homophones, corrected_notes, homophones
 from qa_monitor.transcript.ngrams import FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
 
 SAID = ["今天是计划检修，停到晚上八点。", "检修完就会送电的", "我帮您查询一下", "请问户号是多少", "给您发了短信"] * 20
@@ -116,6 +116,11 @@ def test_a_call_typed_by_another_engine_is_put_right_where_it_reads_misheard() -
 )
 def test_a_typed_call_that_reads_well_or_is_about_something_else_stands(texts: list[str]) -> None:
     assert homophones().put_right_typed(texts) == (texts, 0)
+
+
+def test_text_longer_than_any_call_stands() -> None:
+    endless = MISHEARD * (LONGEST_TYPED // sum(map(len, MISHEARD)) + 1)
+    assert homophones().put_right_typed(endless) == (endless, 0)
 
 
 @settings(max_examples=40, deadline=None)
