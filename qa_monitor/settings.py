@@ -64,11 +64,11 @@ class TranscriptSettings(_Block):
     allow_cpu_fallback: bool = Field(default=False, description="要求 GPU 而没有时是否退回 CPU")
     compute_type: str = Field(default="int8", description="CTranslate2 计算精度")
     threads: int = Field(default=0, ge=0, description="每个工作进程的线程数，0 为自动")
-    beam_size: int = Field(default=5, ge=1, le=10, description="束宽：1 最快，5 略准；识别把握低的片段会自动加宽重识别")
+    beam_size: int = Field(default=5, ge=1, le=10, description="束宽，也是按上下文挑选的读法数：1 最快，5 较准")
     language: str = Field(default="zh", description="语种")
     hotwords_file: str = Field(default="hotwords.txt", description="热词表，位于规则目录")
     correct_domain_words: bool = Field(default=True, description="低置信度处按读音纠正行业词（保留原文）")
-    correct_homophones: bool = Field(default=True, description="按读音和上下文改正听错的同音字（保留原文）")
+    correct_homophones: bool = Field(default=True, description="按上下文挑选读法，按读音和上下文改正听错的同音字（保留原文）")
 
 
 class DialogueSettings(_Block):
