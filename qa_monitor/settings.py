@@ -68,7 +68,9 @@ class TranscriptSettings(_Block):
     language: str = Field(default="zh", description="语种")
     hotwords_file: str = Field(default="hotwords.txt", description="热词表，位于规则目录")
     correct_domain_words: bool = Field(default=True, description="低置信度处按读音纠正行业词（保留原文）")
-    correct_homophones: bool = Field(default=True, description="按上下文挑选读法，按读音和上下文改正听错的同音字（保留原文）")
+    correct_homophones: bool = Field(
+        default=True, description="按上下文挑选读法，按读音和上下文改正听错的同音字（保留原文）"
+    )
 
 
 class DialogueSettings(_Block):
