@@ -25,7 +25,8 @@ _CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
 MODEL = "model"
 # What costs points needs more support than the rest together, and a little more: with the best of three one call in
-# three had a false alarm. Measured on the dialogues that training keeps apart: models/classifier/README.md.
+# three had a false alarm. Chosen on the dialogues that training keeps apart and, for .3 alarms a call on them too, on
+# the three golden parts that only measured before: models/classifier/README.md.
 FAIL_ABOVE = 0.53
 _VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
 

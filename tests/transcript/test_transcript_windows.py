@@ -199,6 +199,12 @@ def test_what_hot_words_make_less_likely_is_left_as_it_was(tmp_path: Path) -> No
     assert len(text.utterances[0].text) == len(MISHEARD[0])
 
 
+def test_a_recording_of_one_window_is_heard_thoroughly(tmp_path: Path) -> None:
+    engine = Scripted(heard("你好我想问下电费", 0.2, 3.9))
+    transcribed(engine, Sound([noise(4, 0.1)], [[Span(0, 4)]]), tmp_path)
+    assert engine.thorough == [True]
+
+
 class Undecided(Scripted):
     """An engine with two readings of every window, the first the likelier by little."""
 
