@@ -19,8 +19,9 @@ class Encoded:
     windows: tuple[Window, ...]
 
     @property
-    def tokens(self) -> int:
-        return sum(len(window.ids) for window in self.windows)
+    def longest(self) -> int:
+        """Tokens of its longest window."""
+        return max(len(window.ids) for window in self.windows)
 
 
 def encode(examples: Sequence[Example], encoding: Encoding) -> list[Encoded]:
@@ -32,14 +33,15 @@ def batches(encoded: Sequence[Encoded], tokens: int, chance: random.Random | Non
     order = list(encoded)
     if chance:
         chance.shuffle(order)
-    order.sort(key=lambda item: max(len(w.ids) for w in item.windows) + (chance.uniform(-24, 24) if chance else 0))
+    order.sort(key=lambda item: item.longest + (chance.uniform(-24, 24) if chance else 0))
     out: list[list[Encoded]] = []
     group: list[Encoded] = []
+    longest = windows = 0
     for item in order:
-        longest = max(len(w.ids) for other in (*group, item) for w in other.windows)
-        if group and longest * sum(len(other.windows) for other in (*group, item)) > tokens:
+        longest, windows = max(longest, item.longest), windows + len(item.windows)
+        if group and longest * windows > tokens:
             out.append(group)
-            group = []
+            group, longest, windows = [], item.longest, len(item.windows)
         group.append(item)
     if group:
         out.append(group)
@@ -48,8 +50,9 @@ def batches(encoded: Sequence[Encoded], tokens: int, chance: random.Random | Non
     yield from out
 
 
-def collate(group: Sequence[Encoded], pad: int) -> dict[str, Tensor]:
-    """The inputs of a batch: ids, attention, roles, slot (W, L); turn_roles, turn_mask, marker_place (B, T); window_call (W)."""
+def collate(group: Sequence[Encoded], pad: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    """The inputs of a batch, on `device`: ids, attention, roles, slot (W, L); turn_roles, turn_mask, marker_place (B, T);
+    window_call (W)."""
     length = max(len(window.ids) for item in group for window in item.windows)
     turns = max(len(item.example.turns) for item in group)
     windows = [(call, window) for call, item in enumerate(group) for window in item.windows]
@@ -73,7 +76,8 @@ def collate(group: Sequence[Encoded], pad: int) -> dict[str, Tensor]:
         count = len(item.example.turns)
         turn_roles[call, :count] = torch.tensor([role for role, _ in item.example.turns])
         turn_mask[call, :count] = 1
-    return {
+    made = {
         "ids": ids, "attention": attention, "roles": roles, "slot": slot, "turn_roles": turn_roles,
         "turn_mask": turn_mask, "marker_place": marker, "window_call": torch.tensor([call for call, _ in windows]),
     }  # fmt: skip
+    return {name: values.to(device, non_blocking=True) for name, values in made.items()}

@@ -1,4 +1,4 @@
-"""Export to ONNX with weights in 8-bit integers: what the daily audit runs without torch."""
+"""Export to ONNX with weights in small integers: what the daily audit runs without torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from qa_monitor.training.network import CallNetwork
-from qa_monitor.training.recover import parameter_places
+from qa_monitor.training.recover import FOUR_BIT_BLOCK, parameter_places
 
 
 class _Heads(nn.Module):
@@ -35,17 +35,19 @@ def export(
     folder: Path,
     info: dict[str, Any],
     *,
-    eight_bit: bool = True,
+    bits: int | None = 8,
 ) -> None:
-    """Write encoder.onnx, heads.onnx, tokenizer.json and bundle.json (`info`) into `folder`."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    """Write encoder.onnx, heads.onnx, tokenizer.json and bundle.json (`info`) into `folder`.
 
+    `bits` of the encoder's weights: 8; 4, half as large and slower; None, as they are, to compare with.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
     torch.backends.mha.set_fastpath_enabled(False)  # the fused kernel has no ONNX counterpart
     # Attention written out plainly: the fused one is exported with guards that cost a sixth of the run.
     network.tokens.encoder.set_attn_implementation("eager")
-    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    for chatty in ("onnxscript", "onnxruntime.quantization"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     width = network.tokens.encoder.config.hidden_size
     ids, ones = torch.randint(5, 900, (2, 24)), torch.ones(2, 24, dtype=torch.long)
     sample = (
@@ -77,19 +79,36 @@ def export(
             "encoder": encoder,
             "parameters": parameter_places(network, Path(scratch)),
         }
+        if bits == 4:
+            _to_four_bits(plain["encoder"])
         for file in plain.values():
-            if eight_bit:
-                quantize_dynamic(
-                    file, folder / file.name, per_channel=True, weight_type=QuantType.QInt8,
-                    # Seven bits of weight: processors without VNNI add two products in 16 bits, which eight overflow.
-                    reduce_range=True, op_types_to_quantize=["MatMul", "Gemm", "Gather"],
-                )  # fmt: skip
+            if bits:
+                _to_eight_bits(file, folder / file.name)
             else:
                 shutil.copyfile(file, folder / file.name)
             _strip(folder / file.name)
     if tokenizer_file.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
     (folder / "bundle.json").write_text(json.dumps(info, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _to_eight_bits(file: Path, out: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        file, out, per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+        reduce_range=True,  # seven bits: processors without VNNI add two products in 16 bits, which eight overflow
+    )  # fmt: skip
+
+
+def _to_four_bits(file: Path) -> None:
+    """The products with fixed weights, in place; blocks of 32 weights share a scale and a zero point."""
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    quantizer = MatMulNBitsQuantizer(onnx.load(str(file)), bits=4, block_size=FOUR_BIT_BLOCK, accuracy_level=4)
+    quantizer.process()
+    onnx.save(quantizer.model.model, str(file))
 
 
 def _strip(file: Path) -> None:

@@ -30,11 +30,14 @@ def soft_loss(logits: Tensor, target: Tensor, ordered: bool) -> Tensor:
 def losses(out: dict[str, Tensor], group: Sequence[Encoded]) -> dict[str, Tensor]:
     """The loss of each task that has a label in this batch."""
     found: dict[str, Tensor] = {}
+    device = next(iter(out.values())).device
     for name in (key.removeprefix("call.") for key in out if key.startswith("call.")):
         rows = [(row, item.example.call[name]) for row, item in enumerate(group) if name in item.example.call]
         if rows:
             picked = out[f"call.{name}"][[row for row, _ in rows]]
-            found[name] = soft_loss(picked, torch.tensor([target for _, target in rows]), name in ORDERED)
+            found[name] = soft_loss(
+                picked, torch.tensor([target for _, target in rows], device=device), name in ORDERED
+            )
     for name in (key.removeprefix("turn.") for key in out if key.startswith("turn.")):
         places = [
             (row, place, target)
@@ -44,11 +47,15 @@ def losses(out: dict[str, Tensor], group: Sequence[Encoded]) -> dict[str, Tensor
         ]
         if places:
             picked = out[f"turn.{name}"][[row for row, _, _ in places], [place for _, place, _ in places]]
-            found[name] = soft_loss(picked, torch.tensor([target for _, _, target in places]), name in ORDERED)
+            found[name] = soft_loss(
+                picked, torch.tensor([target for _, _, target in places], device=device), name in ORDERED
+            )
     decided = [(row, item.example.deciding) for row, item in enumerate(group) if item.example.deciding is not None]
     if decided and "attention.resolution" in out:
         logits = out["attention.resolution"][[row for row, _ in decided]]
-        found["deciding"] = torch.nn.functional.cross_entropy(logits, torch.tensor([turn for _, turn in decided]))
+        found["deciding"] = torch.nn.functional.cross_entropy(
+            logits, torch.tensor([turn for _, turn in decided], device=device)
+        )
     judged = [
         (row, rule, target)
         for row, item in enumerate(group)
@@ -57,7 +64,7 @@ def losses(out: dict[str, Tensor], group: Sequence[Encoded]) -> dict[str, Tensor
     ]
     if judged and "rules" in out:
         picked = out["rules"][[row for row, _, _ in judged], [rule for _, rule, _ in judged]]
-        wanted = torch.tensor([target for _, _, target in judged])
+        wanted = torch.tensor([target for _, _, target in judged], device=device)
         weight = 1 + FAIL_WEIGHT * wanted[:, 1]
         found["rules"] = (weight * -(wanted * picked.log_softmax(-1)).sum(-1)).sum() / weight.sum()
     shown = [
@@ -68,8 +75,8 @@ def losses(out: dict[str, Tensor], group: Sequence[Encoded]) -> dict[str, Tensor
     ]
     if shown and "attention.rules" in out:
         logits = out["attention.rules"][[row for row, _, _, _ in shown], [rule for _, rule, _, _ in shown]]
-        wanted = torch.tensor([turn for _, _, turn, _ in shown])
+        wanted = torch.tensor([turn for _, _, turn, _ in shown], device=device)
         each = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
-        weight = 1 + FAIL_WEIGHT * torch.tensor([failed for _, _, _, failed in shown])
+        weight = 1 + FAIL_WEIGHT * torch.tensor([failed for _, _, _, failed in shown], device=device)
         found["evidence"] = (weight * each).sum() / weight.sum()
     return found

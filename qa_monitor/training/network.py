@@ -69,7 +69,7 @@ class CallHeads(nn.Module):
 
     def forward(self, turns: Tensor, calls: Tensor, roles: Tensor, mask: Tensor) -> dict[str, Tensor]:
         count = mask.sum(1, keepdim=True).long()
-        place = torch.arange(turns.shape[1]).unsqueeze(0).expand(turns.shape[0], -1)
+        place = torch.arange(turns.shape[1], device=turns.device).unsqueeze(0).expand(turns.shape[0], -1)
         from_end = (count - 1 - place).clamp(0, MAX_PLACES - 1)
         vectors = self.norm(self.join(turns) + self.role(roles))
         placed = vectors + self.place(place.clamp(max=MAX_PLACES - 1)) + self.place_from_end(from_end)
@@ -120,13 +120,13 @@ def pool(states: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     size = batch["turn_mask"].shape
     flat, slot = states.reshape(-1, width), batch["slot"].reshape(-1)
     owned = slot >= 0
-    sums = torch.zeros(size[0] * size[1], width).index_add_(0, slot[owned], flat[owned])
-    counts = torch.zeros(size[0] * size[1]).index_add_(0, slot[owned], torch.ones(int(owned.sum())))
+    sums = states.new_zeros(size[0] * size[1], width).index_add_(0, slot[owned], flat[owned])
+    counts = torch.bincount(slot[owned], minlength=size[0] * size[1])
     means = sums / counts.clamp(min=1).unsqueeze(1)
-    markers = torch.zeros(size[0] * size[1], width)
+    markers = states.new_zeros(size[0] * size[1], width)
     place = batch["marker_place"]  # flat place of each turn's marker, −1 where there is no turn
     known = place >= 0
     markers = markers.masked_scatter(known.reshape(-1, 1).expand(-1, width), flat[place[known]])
     turns = torch.cat([markers, means], -1).reshape(*size, 2 * width)
-    calls = torch.zeros(size[0], width).index_add_(0, batch["window_call"], states[:, 0])
+    calls = states.new_zeros(size[0], width).index_add_(0, batch["window_call"], states[:, 0])
     return turns, calls / torch.bincount(batch["window_call"], minlength=size[0]).clamp(min=1).unsqueeze(1)

@@ -11,49 +11,60 @@ from typing import Any
 import torch
 
 FREQUENT = range(0xB0A1, 0xD7FA)  # GB 2312, level 1: the 3,755 most used characters
+LEAST_USES = {"WordPiece": 2, "Unigram": 6}  # of a piece that is kept; Unigram's are words, which characters can spell
 
 
 def prune(encoder: Any, tokenizer_file: Path, texts: Iterable[str], out: Path) -> int:
-    """Keep special tokens, single letters and signs, the frequent characters and what occurs twice in `texts`; write the tokenizer to `out`.
+    """Keep special tokens, single letters and signs, the frequent characters and what `texts` use; write the tokenizer to `out`.
 
-    `encoder` (WordPiece vocabulary) is changed in place; what is left out reads as the unknown token. Returns the new
-    size.
+    `encoder` (vocabulary of WordPiece or Unigram) is changed in place; what is left out is spelt with smaller pieces or
+    reads as the unknown token. Returns the new size.
     """
     from tokenizers import Tokenizer
 
     described = json.loads(tokenizer_file.read_text(encoding="utf-8"))
-    vocabulary: dict[str, int] = described["model"]["vocab"]
+    model = described["model"]
+    unigram = model["type"] == "Unigram"
+    pieces = (
+        [piece for piece, _ in model["vocab"]] if unigram else sorted(model["vocab"], key=model["vocab"].__getitem__)
+    )
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
     seen: Counter[int] = Counter()
-    for item in Tokenizer.from_file(str(tokenizer_file)).encode_batch(list(texts), add_special_tokens=False):
+    for item in tokenizer.encode_batch(list(texts), add_special_tokens=False):
         seen.update(item.ids)
-    frequent = _frequent()
-    special = {token["content"] for token in described["added_tokens"]}
+    always = {token["content"] for token in described["added_tokens"]} | _frequent()
     kept = [
-        (token, number)
-        for token, number in sorted(vocabulary.items(), key=lambda entry: entry[1])
-        if seen[number] > 1 or token in special or token in frequent or _letter(token)
+        number
+        for number, piece in enumerate(pieces)
+        if seen[number] >= LEAST_USES[model["type"]] or piece in always or _letter(piece)
     ]
-    described["model"]["vocab"] = {token: place for place, (token, _) in enumerate(kept)}
+    place = {pieces[number]: new for new, number in enumerate(kept)}
+    if unigram:
+        unknown = pieces[model["unk_id"]]
+        model["vocab"], model["unk_id"] = [model["vocab"][number] for number in kept], place[unknown]
+    else:
+        model["vocab"] = place
     for token in described["added_tokens"]:
-        token["id"] = described["model"]["vocab"][token["content"]]
+        token["id"] = place[token["content"]]
     for entry in described["post_processor"]["special_tokens"].values():
-        entry["ids"] = [described["model"]["vocab"][name] for name in entry["tokens"]]
+        entry["ids"] = [place[name] for name in entry["tokens"]]
+    padding = encoder.config.pad_token_id = place[pieces[encoder.config.pad_token_id]]
     table = encoder.get_input_embeddings().weight.data
-    smaller = torch.nn.Embedding(len(kept), table.shape[1], padding_idx=encoder.config.pad_token_id)
-    smaller.weight.data = table[[number for _, number in kept]].clone()
+    smaller = torch.nn.Embedding(len(kept), table.shape[1], padding_idx=padding)
+    smaller.weight.data = table[kept].clone()
     encoder.set_input_embeddings(smaller)
     encoder.config.vocab_size = len(kept)
     out.write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     return len(kept)
 
 
-def _letter(token: str) -> bool:
+def _letter(piece: str) -> bool:
     """One ASCII character, alone or inside a word: any Latin word can be spelt with these."""
-    return token.isascii() and len(token.removeprefix("##")) == 1
+    return piece.isascii() and len(piece.removeprefix("##")) == 1
 
 
 def _frequent() -> set[str]:
-    found = set()
+    found = {"▁"}
     for code in FREQUENT:
         if code & 0xFF >= 0xA1:
             try:

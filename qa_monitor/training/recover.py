@@ -1,7 +1,7 @@
 """From an exported bundle back to a network that can be trained further.
 
-Export notes in bundle.json under which name every parameter lies in the ONNX files; here 8-bit weights are multiplied
-by their scales again. What rounding took away is soon learned anew.
+Export notes in bundle.json under which name every parameter lies in the ONNX files; here weights of 8 and 4 bits are
+multiplied by their scales again. What rounding took away is soon learned anew.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from qa_monitor.training.network import CallNetwork, HeadSizes
 from qa_monitor.training.tasks import head_labels
 
 ONNX_FILES = ("encoder.onnx", "heads.onnx")
+FOUR_BIT_BLOCK = 32  # weights of one row that share a scale
 
 
 def new_network(encoder: Any, rules: int, labels: Mapping[str, Sequence[str]] | None = None) -> CallNetwork:
@@ -91,7 +92,19 @@ def _float(stored: dict[str, NDArray[Any]], key: str, file: Path) -> NDArray[np.
             whole, scale, zero = (stored[f"{name}_{part}"] for part in ("quantized", "scale", "zero_point"))
             value = np.asarray((whole.astype(np.float32) - zero.astype(np.float32)) * scale, np.float32)
             return value.T if turned else value
+    if f"{key}_Q4" in stored:  # (out, in) in blocks, two weights a byte, the first in its lower half
+        packed, scale, zero = (stored[f"{key}_{part}"] for part in ("Q4", "scales", "zero_points"))
+        rows = packed.shape[0]
+        blocks = _halves(packed).reshape(rows, -1, FOUR_BIT_BLOCK)
+        zeros = _halves(zero.reshape(rows, -1))[:, : blocks.shape[1]]
+        whole_scale = scale.reshape(rows, -1).astype(np.float32)
+        return np.asarray(((blocks - zeros[..., None]) * whole_scale[..., None]).reshape(rows, -1).T, np.float32)
     raise ModelCorrupt(f"缺少参数 {key}", where=str(file), hint="请重新安装 qa_monitor")
+
+
+def _halves(packed: NDArray[Any]) -> NDArray[np.float32]:
+    """The two 4-bit numbers of each byte, side by side in the last axis."""
+    return np.stack([packed & 15, packed >> 4], -1).reshape(*packed.shape[:-1], -1).astype(np.float32)
 
 
 def _initialisers(file: Path) -> dict[str, NDArray[Any]]:

@@ -21,7 +21,7 @@ from qa_monitor.training.batches import Encoded, encode
 from qa_monitor.training.calibrate import fail_logit, temperatures
 from qa_monitor.training.examples import Example
 from qa_monitor.training.export import export
-from qa_monitor.training.finetune import FineTuneConfig, fine_tune, predict
+from qa_monitor.training.finetune import FineTuneConfig, fastest_device, fine_tune, predict
 from qa_monitor.training.network import CallNetwork
 from qa_monitor.training.spoil import spoil
 from qa_monitor.training.tasks import LOSS_WEIGHTS, head_labels
@@ -78,7 +78,7 @@ def train(
                 drawn.append(item.with_texts([spoil(text, rate, chance) for _, text in item.turns]) if rate else item)
         return fixed + encode(drawn, encoding)
 
-    return fine_tune(network, draw(0), encoding.pad, config, report, redraw=draw)
+    return fine_tune(network.to(fastest_device()), draw(0), encoding.pad, config, report, redraw=draw)
 
 
 def _part(item: Example, chance: random.Random) -> Example:
@@ -97,8 +97,10 @@ def finish(
     name: str,
     rules: Sequence[str],
     notes: dict[str, Any],
+    bits: int = 8,
 ) -> dict[str, float]:
     """Calibrate on the examples kept apart, measure, export into `folder`; the figures, by name."""
+    network = network.cpu()
     held = encode([item for item in data.held if item.turns], encoding)
     shift = fail_logit(predict(network, held, encoding.pad), data.held) if rules else 0.0
     if rules:
@@ -122,7 +124,7 @@ def finish(
         "figures": found,
         **notes,
     }
-    export(network, tokenizer_file, folder, info)
+    export(network, tokenizer_file, folder, info, bits=bits)
     return found
 
 

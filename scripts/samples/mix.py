@@ -20,6 +20,7 @@ import yaml
 from scipy.signal import butter, resample_poly, sosfilt
 from voices import RATE
 
+AUDIBLE = 10 ** (-30 / 20)  # of the loudest 10 ms: beneath lies the noise of the line
 OPTIONS = {"gap": 0.45, "speed": 1.0, "pitch": 1.0, "energy": 1.0}
 ROLES = {"坐席": "agent", "客户": "customer"}
 # name → (codec, container, rate, sample format)
@@ -71,7 +72,8 @@ def lay_out(call: dict[str, Any], spoken: Path) -> tuple[np.ndarray, list[dict[s
             start_s = max(0.2, clock_s + options["gap"] + (random.uniform(0, 0.35) if options["gap"] > 0 else 0))
             pieces.append((list(ROLES).index(who), start_s, audio * 0.5 / max(0.05, np.abs(audio).max())))
             clock_s = start_s + len(audio) / RATE
-            turns.append({"role": ROLES[who], "text": text, "start_s": round(start_s, 3), "end_s": round(clock_s, 3)})
+            first_s, last_s = (round(start_s + moment, 3) for moment in audible(audio))
+            turns.append({"role": ROLES[who], "text": text, "start_s": first_s, "end_s": last_s})
             last_role = who
         elif who == "静音":
             clock_s += float(text)
@@ -85,6 +87,14 @@ def lay_out(call: dict[str, Any], spoken: Path) -> tuple[np.ndarray, list[dict[s
         begin = int(start_s * RATE)
         track[side, begin : begin + len(audio)] += audio[: track.shape[1] - begin]
     return track, turns
+
+
+def audible(audio: np.ndarray) -> tuple[float, float]:
+    """Seconds at which the voice sets in and has faded: the synthesiser leaves up to half a second of silence around."""
+    frame = RATE // 100
+    level = np.sqrt((audio[: len(audio) // frame * frame].reshape(-1, frame) ** 2).mean(axis=1))
+    heard = np.flatnonzero(level > level.max() * AUDIBLE)
+    return heard[0] * frame / RATE, (heard[-1] + 1) * frame / RATE
 
 
 def ringback(seconds: float) -> np.ndarray:
