@@ -21,7 +21,7 @@ from qa_monitor.training.dialogues import (
     read_second,
 )
 from qa_monitor.training.examples import Example
-from qa_monitor.training.public_sets import between
+from qa_monitor.training.public_sets import WIKI_LEVELS, between, simplified
 
 AGENT_ROLE = "agent"
 ATTITUDE_LABELS = tuple(ATTITUDES.values())
@@ -66,6 +66,21 @@ def read_replies(folder: Path) -> list[Example]:
                     where=f"{file}:{number}",
                     hint="格式见 data/guideline.md",
                 )
+    return examples
+
+
+def read_talk(folder: Path) -> list[Example]:
+    """`folder`/talk: utterances as on an encyclopaedia's discussion pages, `politeness<TAB>text`, 0 (rude) – 4 (polite)."""
+    examples = []
+    for file in sorted((folder / "talk").glob("*.tsv")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            level, _, text = line.partition("\t")
+            if not re.fullmatch(r"[0-4](\.\d+)?", level) or float(level) > 4 or not text.strip():
+                raise TrainingDataError(
+                    "应为「0–4 的分数<TAB>发言」", where=f"{file}:{number}", hint="格式见 data/guideline.md"
+                )
+            call = {"wiki": between(float(level), WIKI_LEVELS)}
+            examples.append(Example(f"{file.stem}-{number}", "talk", ((CUSTOMER, simplified(text)),), call=call))
     return examples
 
 

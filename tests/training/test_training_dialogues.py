@@ -8,7 +8,7 @@ import pytest
 
 from qa_monitor.errors import TrainingDataError
 from qa_monitor.training.dialogues import read_dialogues, read_second
-from qa_monitor.training.own_sets import read_labels, read_own, read_replies, rule_labels, to_example
+from qa_monitor.training.own_sets import read_labels, read_own, read_replies, read_talk, rule_labels, to_example
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE = """@ pw-1 | 故障报修 | 呼入 | 有标点
@@ -141,3 +141,17 @@ def test_a_reply_to_nothing_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "replies/a.txt").write_text("3 平淡：户号\n", encoding="utf-8")
     with pytest.raises(TrainingDataError, match=r"a\.txt:1"):
         read_replies(tmp_path)
+
+
+def test_talk_is_read_in_simplified_characters_and_a_wrong_line_refused(tmp_path: Path) -> None:
+    (tmp_path / "talk").mkdir()
+    file = tmp_path / "talk/a.tsv"
+    file.write_text("3.3\t謝謝您的說明，我再看看。\n0\t胡說\n", encoding="utf-8")
+    first, second = read_talk(tmp_path)
+    assert first.turns == ((0, "谢谢您的说明，我再看看。"),)
+    assert first.call["wiki"] == pytest.approx((0, 0, 0, 0.7, 0.3))
+    assert second.call["wiki"] == (1, 0, 0, 0, 0)
+    for wrong in ("4.5\t太高", "好\t没有分", "2.0 没有制表符", "2.0\t "):
+        file.write_text(f"1.0\t对\n{wrong}\n", encoding="utf-8")
+        with pytest.raises(TrainingDataError, match=r"a\.tsv:2"):
+            read_talk(tmp_path)
