@@ -104,8 +104,11 @@ def _to_eight_bits(file: Path, out: Path) -> None:
 def _to_four_bits(file: Path) -> None:
     """The products with fixed weights, in place; blocks of 32 weights share a scale and a zero point."""
     import onnx
+
+    level = logging.root.level
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
+    logging.root.setLevel(level)  # which importing it turns up
     quantizer = MatMulNBitsQuantizer(onnx.load(str(file)), bits=4, block_size=FOUR_BIT_BLOCK, accuracy_level=4)
     quantizer.process()
     onnx.save(quantizer.model.model, str(file))

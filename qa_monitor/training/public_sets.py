@@ -65,6 +65,27 @@ def read_uss(file: Path) -> list[Example]:
     return examples
 
 
+def read_unlabelled(shared: Path) -> list[Example]:
+    """Dialogues that only serve to get used to the language: shop chats, television, telephone transcripts."""
+    found = [
+        Example(f"jddc-{n}", "jddc", tuple((role_number(turn["role"]), turn["text"]) for turn in row["turns"]))
+        for n, row in enumerate(read_jsonl(shared / "jddc_sample/dialogues.jsonl"))
+    ]
+    scenes: dict[str, list[tuple[str, str]]] = {}
+    for file in sorted((shared / "cped").glob("*.csv")):
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            for row in csv.DictReader(lines):
+                scenes.setdefault(row["Dialogue_ID"], []).append((row["Speaker"], row["Utterance"]))
+    found += [
+        Example(f"cped-{scene}", "cped", tuple((int(speaker != said[0][0]), text) for speaker, text in said))
+        for scene, said in scenes.items()
+    ]
+    for n, row in enumerate(json.loads((shared / "mobilecs_examples/example.json").read_text(encoding="utf-8"))):
+        turns = [(role, part[f"[SPEAKER {2 - role}]"]) for part in row["content"] for role in (1, 0)]
+        found.append(Example(f"mobilecs-{n}", "mobilecs", tuple(turns)))
+    return found
+
+
 def _turns(rows: Sequence[dict[str, Any]]) -> tuple[tuple[int, str], ...]:
     return tuple((role_number(row["role"]), row["text"]) for row in rows)
 
