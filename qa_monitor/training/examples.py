@@ -26,6 +26,11 @@ class Example:
     evidence: tuple[int | None, ...] | None = None
     weight: float = 1.0
 
+    @property
+    def readable(self) -> bool:
+        """Whether anything is said."""
+        return any(text.strip() for _, text in self.turns)
+
     def with_texts(self, texts: Sequence[str]) -> Example:
         return replace(self, turns=tuple((role, text) for (role, _), text in zip(self.turns, texts, strict=True)))
 

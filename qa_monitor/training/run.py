@@ -66,7 +66,7 @@ def train(
     before it and nothing after it.
     """
     chance = random.Random(config.seed)
-    readable = [item for item in data.train if any(text.strip() for _, text in item.turns)]
+    readable = [item for item in data.train if item.readable]
     fixed = encode([item for item in readable if item.source not in data.spoken], encoding)
     spoken = [item for item in readable if item.source in data.spoken]
 

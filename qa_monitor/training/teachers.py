@@ -20,6 +20,7 @@ from qa_monitor.training.batches import encode
 from qa_monitor.training.examples import Example
 from qa_monitor.training.finetune import FineTuneConfig, fastest_device, fine_tune, predict
 from qa_monitor.training.network import CallNetwork
+from qa_monitor.training.run import HELD_OUT
 
 FOLDS = 5
 Soft = dict[str, dict[str, NDArray[np.float64]]]  # example → head (`call.…`, `turn.…`) → shares
@@ -134,4 +135,4 @@ def halves(item: Example, chance: random.Random) -> list[Example]:
 
 
 def _fold(name: str) -> int:
-    return zlib.crc32(name.encode()) // 10 % FOLDS  # the last digit says who is kept apart (run.split)
+    return zlib.crc32(name.encode()) // HELD_OUT % FOLDS  # the remainder says who is kept apart
