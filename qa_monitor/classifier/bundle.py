@@ -22,7 +22,7 @@ from qa_monitor.classifier.encoding import Encoding, Window
 from qa_monitor.errors import ModelCorrupt, ModelMissing
 
 Array = NDArray[np.float32]
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 2048  # twice as many take 110 MB more and gain nothing
 FILES = ("bundle.json", "tokenizer.json", "encoder.onnx", "heads.onnx")
 
 

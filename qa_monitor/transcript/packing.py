@@ -19,6 +19,7 @@ MERGE_S = 0.6  # a pause up to this long is left as it was recorded
 MARGIN_S = 0.1  # sound kept on either side of a voiced span: detectors cut soft onsets
 MIN_PIECE_S = 0.06
 EVEN_TO_S = 0.1
+OPEN = 4  # windows that a piece may still join: those further back are minutes away
 
 Quietest = Callable[[float, float], float]
 
@@ -96,7 +97,7 @@ def pack(channel: int, voiced: Sequence[Span], duration_s: float, window_s: floa
 
 
 def _even(lengths_s: Sequence[float], window_s: float) -> list[list[int]]:
-    """Which lengths share a window, in order: no more windows than needed, the longest of them as short as can be.
+    """Which lengths share a window: no more windows than needed, the longest of them as short as can be.
 
     A full window and a short one cost more than two of the same length: a batch is as long as its longest.
     """
@@ -109,15 +110,17 @@ def _even(lengths_s: Sequence[float], window_s: float) -> list[list[int]]:
 
 
 def _rows(lengths_s: Sequence[float], most_s: float) -> list[list[int]]:
+    """Each length into the fullest of the last windows that has room for it, or into a new one."""
     rows: list[list[int]] = []
-    filled_s = 0.0
+    filled_s: list[float] = []
     for i, length_s in enumerate(lengths_s):
-        if rows and filled_s + length_s <= most_s:
-            rows[-1].append(i)
-        else:
-            rows.append([i])
-            filled_s = LEAD_S
-        filled_s += length_s + GAP_S
+        fits = [row for row in range(len(rows))[-OPEN:] if filled_s[row] + length_s <= most_s]
+        if not fits:
+            rows.append([])
+            filled_s.append(LEAD_S)
+        row = max(fits, key=filled_s.__getitem__) if fits else -1
+        rows[row].append(i)
+        filled_s[row] += length_s + GAP_S
     return rows
 
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ WHOLE_S = 28.5  # with LATER_S, TAIL_S and what a window may run over, under the
 LATER_S = 0.4  # a short recording is heard twice, the second time so much later: the likelier text errs less
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
 FRAMES = 1250  # encoder input of a window; shorter makes the decoder repeat itself
+HEARD_BY_S = 2.0  # the decoder is given a window's states up to a whole multiple of this: every step reads all of them
 LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at six times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
@@ -217,7 +219,10 @@ class WhisperEngine:
         return self._encode(clip.samples, least) if clip.encoded is None else clip.encoded
 
     def _encode(self, window: Samples, least: int) -> Any:
-        """(1, frames / 2, width) states of one window. Side by side, several do not fit the cache."""
+        """(1, time, width) states of one window, 50 a second. Side by side, several do not fit the cache.
+
+        What follows the window is cut off, but for whole 30 s, with which the decoder errs least.
+        """
         import numpy as np
 
         features = self._features(np.pad(window, (0, int(TAIL_S * RATE))), padding=0)
@@ -225,7 +230,11 @@ class WhisperEngine:
         frames = max(count, least)
         row = np.zeros((1, self._whisper.n_mels, frames), dtype=np.float32)
         row[0, :, : features.shape[1]] = features
-        return np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True))
+        states = np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True))
+        if least == LONGEST:
+            return states
+        heard_s = ceil((len(window) / RATE + TAIL_S) / HEARD_BY_S) * HEARD_BY_S
+        return np.ascontiguousarray(states[:, : int(heard_s * ALIGNED_PER_S)])
 
     def _language(self, encoded: Any) -> Language:
         """What is spoken, by the first step of the decoder."""

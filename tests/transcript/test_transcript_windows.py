@@ -37,7 +37,8 @@ def test_every_voiced_moment_is_in_exactly_one_window(spans: list[Span]) -> None
     windows = pack(0, spans, duration_s, WINDOW_S, lambda start, end: (start + end) / 2)
     held = [span for window in windows for piece in window.pieces for span in piece.voiced]
     assert sum(span.duration_s for span in held) == pytest.approx(sum(span.duration_s for span in spans), abs=0.02)
-    pieces = [piece for window in windows for piece in window.pieces]
+    assert all(one.start_s < other.start_s for window in windows for one, other in pairwise(window.pieces))
+    pieces = sorted((piece for window in windows for piece in window.pieces), key=lambda piece: piece.start_s)
     assert all(one.end_s <= other.start_s + 0.2 for one, other in pairwise(pieces))
     assert all(window.duration_s <= WINDOW_S + 0.3 for window in windows)
     for window in windows:
@@ -50,6 +51,12 @@ def test_windows_of_a_channel_are_about_alike_in_length() -> None:
     spans = [Span(3.0 * i, 3.0 * i + 2) for i in range(8)]
     windows = pack(0, spans, 30, WINDOW_S, lambda start, end: (start + end) / 2)
     assert [len(window.pieces) for window in windows] == [4, 4]
+
+
+def test_a_short_piece_joins_an_earlier_window_that_has_room_for_it() -> None:
+    spans = [Span(0, 7), Span(10, 19.5), Span(22, 25)]
+    windows = pack(0, spans, 30, WINDOW_S, lambda start, end: (start + end) / 2)
+    assert [len(window.pieces) for window in windows] == [2, 1]
 
 
 class Sound:
@@ -179,7 +186,7 @@ def test_a_call_about_something_else_is_heard_without_hot_words(tmp_path: Path) 
     assert not any(engine.thorough)
 
 
-MISHEARD = ("我家从早上就听店了到现在也没有人来", -0.4)
+MISHEARD = ("我家从早上就听店了到现在也没有人来", -0.7)
 
 
 def test_a_doubtful_window_with_a_hot_word_misheard_is_heard_again_with_all_of_them(tmp_path: Path) -> None:
@@ -193,7 +200,7 @@ def test_a_doubtful_window_with_a_hot_word_misheard_is_heard_again_with_all_of_t
 
 def test_what_hot_words_make_less_likely_is_left_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
-    engine = call_of(MISHEARD, *[(SPOKEN, -0.2)] * 7, ("停电停电", -0.6))
+    engine = call_of(MISHEARD, *[(SPOKEN, -0.2)] * 7, ("停电停电", -0.8))
     text = transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
     assert len(engine.primed) == 9
     assert len(text.utterances[0].text) == len(MISHEARD[0])
