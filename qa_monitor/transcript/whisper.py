@@ -4,6 +4,7 @@ What makes it quick without costing accuracy:
 - The decoder weighs only the tokens that Chinese is written with (`vocabulary`).
 - Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 12.5 s and not to 30, so
   that its text does not depend on what it is decoded with.
+- The decoder is given a window's states only as far as it was spoken: every step reads all of them.
 - The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
   begins anew all the same is cut, not decoded again.
 - Word times come from one alignment pass over the text.
