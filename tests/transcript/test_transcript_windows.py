@@ -198,6 +198,13 @@ def test_a_doubtful_window_with_a_hot_word_misheard_is_heard_again_with_all_of_t
     assert [utterance.text for utterance in text.utterances][:3] == [SPOKEN, right, right]
 
 
+def test_a_window_that_is_only_a_little_doubtful_is_not_heard_again(tmp_path: Path) -> None:
+    (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
+    engine = call_of((MISHEARD[0], -0.4), *[(SPOKEN, -0.2)] * 7)
+    transcribed(engine, Sound([noise(CALL_S, 0.1)], [CALL]), tmp_path)
+    assert engine.primed == [""] * 8
+
+
 def test_what_hot_words_make_less_likely_is_left_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "hotwords.txt").write_text("停电\n户号", encoding="utf-8")
     engine = call_of(MISHEARD, *[(SPOKEN, -0.2)] * 7, ("停电停电", -0.8))
