@@ -75,9 +75,9 @@ class Toolbox:
 
     @made_once
     def engine(self) -> Engine:
-        from qa_monitor.transcript.engine import load_engine
+        from qa_monitor.transcript.transcribe import load
 
-        return load_engine(self.settings.transcript, self.registry)
+        return load(self.settings.transcript, self.settings.rules_dir, self.registry)
 
     @made_once
     def scorer(self) -> Scorer:
@@ -202,7 +202,7 @@ _AUDIO = (
     Stage("audio", "2", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
     Stage(
         "transcript",
-        "9",
+        "10",
         ("audio",),
         Transcript,
         lambda tools, _: tools.speech_settings["transcript"],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "qa_monitor"
-GROUND = ("records", "settings", "errors", "__init__")
+GROUND = ("records", "settings", "errors", "shared", "__init__")
 PATH = (
     "model_sources",
     "models",

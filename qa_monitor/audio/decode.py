@@ -20,7 +20,6 @@ from qa_monitor.records import AudioInfo, ChannelInfo, ChannelLayout, Note, Reco
 from qa_monitor.settings import AudioSettings
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 BLOCK_S = 20.0
@@ -85,7 +84,7 @@ class _Sink:
         self.relation = Relation()
         self._listeners = ThreadPoolExecutor(2, thread_name_prefix="voice")  # a channel each: most of decoding's time
         self._files: list[IO[bytes]] = []
-        self._held: list[NDArray[np.float32]] = []
+        self._held: list[NDArray[Any]] = []  # a packet each: what can be done to many at once waits for `flush`
         self._held_samples = 0
 
     def open(self, channels: int) -> None:
@@ -94,7 +93,7 @@ class _Sink:
         self.levels = [Levels() for _ in range(channels)]
         self.activity = [VoiceActivity() for _ in range(channels)]
 
-    def write(self, block: NDArray[np.float32]) -> None:
+    def write(self, block: NDArray[Any]) -> None:
         self._held.append(block)
         self._held_samples += block.shape[1]
         if self._held_samples >= BLOCK_S * RATE:
@@ -114,7 +113,8 @@ class _Sink:
 
         if not self._held:
             return
-        block = np.concatenate(self._held, axis=1)
+        block = np.concatenate(self._held, axis=1).astype(np.float32, copy=False)
+        block = np.clip(np.nan_to_num(block, copy=False), -1.0, 1.0)
         self._held, self._held_samples = [], 0
         for index, samples in enumerate(block):
             self._files[index].write(samples.tobytes())
@@ -229,11 +229,9 @@ def _read_packets(
 
 
 def _write(frames: list[Any], found: _Decoded, sink: _Sink) -> None:
-    import numpy as np
-
     for frame in frames:
-        block = np.nan_to_num(frame.to_ndarray().astype(np.float32), copy=False)
-        sink.write(np.clip(block, -1.0, 1.0))
+        block = frame.to_ndarray()
+        sink.write(block)
         found.samples += block.shape[1]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from qa_monitor.audio.sound import Sound
 from qa_monitor.records import Span
 from qa_monitor.settings import resource_dir
+from qa_monitor.shared import shared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,14 +78,14 @@ def _windows(frames: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, starts + WINDOW_FRAMES
 
 
-@cache
+@shared
 def _window() -> NDArray[np.float64]:
     import numpy as np
 
     return np.asarray((0.5 - 0.5 * np.cos(2 * np.pi * np.arange(LENGTH) / (LENGTH - 1))) ** 0.85)  # Povey's
 
 
-@cache
+@shared
 def _bands() -> NDArray[np.float64]:
     """(80, 257) triangles, evenly spaced and shaped on the mel scale."""
     import numpy as np
@@ -101,7 +101,7 @@ def _bands() -> NDArray[np.float64]:
     return np.pad(triangles, ((0, 0), (0, 1)))  # nothing is taken from the highest frequency itself
 
 
-@cache
+@shared
 def _session() -> Any:
     import onnxruntime
 

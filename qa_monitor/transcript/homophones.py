@@ -12,7 +12,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from qa_monitor.records import Note, Utterance
 from qa_monitor.settings import resource_dir
+from qa_monitor.shared import shared
 from qa_monitor.transcript.correct import character_probabilities
 from qa_monitor.transcript.ngrams import CHINESE, END, FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
 from qa_monitor.transcript.sound import alike, readings, syllables
@@ -206,13 +206,13 @@ def _model_file() -> Path:
     return resource_dir("models") / "language" / "calls.npz"
 
 
-@cache
+@shared
 def homophones() -> Homophones:
     """Those of the shipped model."""
     return Homophones(LanguageModel.read(_model_file()))
 
 
-@cache
+@shared
 def fingerprint() -> str:
     """What the shipped model is known by."""
     return hashlib.sha256(_model_file().read_bytes()).hexdigest()[:16]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
+
+from qa_monitor.shared import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ _REALLY_ZHU = re.compile("著[名作称述录者]|[显名原专编论译土昭�
 _HALF_TO_FULL = str.maketrans(",?!:;", "，？！：；")
 
 
-@functools.cache
+@shared
 def _converter() -> Any:
     import opencc
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,14 @@ from qa_monitor.audio.sound import Sound
 from qa_monitor.records import AudioInfo, Note, Span, Transcript, Utterance, Word
 from qa_monitor.transcript import guard
 from qa_monitor.transcript.correct import Corrector
-from qa_monitor.transcript.engine import RATE, Clip
+from qa_monitor.transcript.engine import RATE, Clip, load_engine
 from qa_monitor.transcript.homophones import corrected_notes, homophones
 from qa_monitor.transcript.homophones import fingerprint as language_fingerprint
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HotWords, fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
 from qa_monitor.transcript.packing import LEAD_S, Piece, Window, pack
 from qa_monitor.transcript.placing import place
+from qa_monitor.transcript.words import cut
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +75,22 @@ def _fingerprint(settings: TranscriptSettings, registry: ModelRegistry) -> str:
 
         return fingerprint(Path(settings.model))
     return registry.fingerprint(settings.model)
+
+
+def load(settings: TranscriptSettings, rules_dir: Path, registry: ModelRegistry) -> Engine:
+    """The engine. What else a transcript needs is read meanwhile, so that no call waits for it."""
+    beside = ThreadPoolExecutor(1)
+    beside.submit(_read_ahead, settings, rules_dir)  # what fails there fails again for the first call, and is told then
+    beside.shutdown(wait=False)
+    return load_engine(settings, registry)
+
+
+def _read_ahead(settings: TranscriptSettings, rules_dir: Path) -> None:
+    if settings.correct_homophones:
+        homophones()
+    if settings.correct_domain_words:
+        cut("您好")
+        _corrector(settings, rules_dir)
 
 
 def transcribe(audio: Sound, engine: Engine, settings: TranscriptSettings, rules_dir: Path) -> Transcript:

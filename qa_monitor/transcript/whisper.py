@@ -46,13 +46,15 @@ LATER_S = 0.4  # a short recording is heard twice, the second time so much later
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
 FRAMES = 1250  # encoder input of a window; shorter makes the decoder repeat itself
 HEARD_BY_S = 2.0  # the decoder is given a window's states up to a whole multiple of this: every step reads all of them
+BEYOND_S = 1.0  # of silence that the encoder still hears after that
 LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at six times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
 BEGUN_ANEW = 8  # tokens of text that come again: what follows them was written before
 PROMPT_TOKENS = 223  # what the decoder's 448 positions leave for a prompt
-TOKENS_PER_S = 14  # no one speaks faster; a loop is cut here
-SPARE_TOKENS = 36  # timestamps among them
+TOKENS_PER_S = 9  # no one speaks faster; a loop is cut here
+SPARE_TOKENS = 18  # timestamps among them
+MOST_TOKENS = 224  # half of the decoder's positions: CTranslate2 writes half of the `max_length` that it is given
 MANY = 10_000
 
 
@@ -228,13 +230,15 @@ class WhisperEngine:
 
         features = self._features(np.pad(window, (0, int(TAIL_S * RATE))), padding=0)
         count = features.shape[1] + features.shape[1] % 2  # the encoder halves them
+        heard_s = ceil((len(window) / RATE + TAIL_S) / HEARD_BY_S) * HEARD_BY_S
+        if least != LONGEST:
+            least = min(least, int((heard_s + BEYOND_S) * FRAMES_PER_S))
         frames = max(count, least)
         row = np.zeros((1, self._whisper.n_mels, frames), dtype=np.float32)
         row[0, :, : features.shape[1]] = features
         states = np.asarray(self._whisper.encode(self._storage.from_array(row), to_cpu=True))
         if least == LONGEST:
             return states
-        heard_s = ceil((len(window) / RATE + TAIL_S) / HEARD_BY_S) * HEARD_BY_S
         return np.ascontiguousarray(states[:, : int(heard_s * ALIGNED_PER_S)])
 
     def _language(self, encoded: Any) -> Language:
@@ -282,7 +286,7 @@ class WhisperEngine:
             num_hypotheses=how.beam_size,
             length_penalty=0,
             no_repeat_ngram_size=how.no_repeat,
-            max_length=min(448, len(prompts[0]) + int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
+            max_length=2 * min(MOST_TOKENS, int(longest_s * TOKENS_PER_S) + SPARE_TOKENS),
             return_scores=True,
             return_no_speech_prob=True,
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from qa_monitor.settings import resource_dir
+from qa_monitor.shared import shared
 from qa_monitor.transcript.hotwords import DOMAIN_WORDS_NAME, HOTWORDS_NAME, read_words
 
 
@@ -25,7 +25,7 @@ def cut(text: str) -> list[Token]:
     return [Token(word, start, end) for word, start, end in _jieba().tokenize(text)] if text else []
 
 
-@cache
+@shared
 def _jieba() -> Any:
     import jieba
 

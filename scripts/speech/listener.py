@@ -13,8 +13,7 @@ from qa_monitor.models import ModelRegistry
 from qa_monitor.recordings import identify, walk
 from qa_monitor.records import AudioInfo, CallFacts, Dialogue, Transcript
 from qa_monitor.settings import RecordingSettings, Settings
-from qa_monitor.transcript.engine import load_engine
-from qa_monitor.transcript.transcribe import transcribe
+from qa_monitor.transcript.transcribe import load, transcribe
 
 
 class Listener:
@@ -25,7 +24,7 @@ class Listener:
         self.wall_s = self.audio_s = 0.0
         self._spool = tempfile.TemporaryDirectory()
         self._decoder = Decoder(settings.audio, Path(self._spool.name))
-        self.engine = load_engine(settings.transcript, ModelRegistry())
+        self.engine = load(settings.transcript, settings.rules_dir, ModelRegistry())
 
     def hear(self, path: Path) -> tuple[AudioInfo, Transcript, Dialogue]:
         started = time.perf_counter()
