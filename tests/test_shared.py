@@ -38,9 +38,9 @@ def test_a_failure_is_not_kept() -> None:
         nonlocal tries
         tries += 1
         if tries == 1:
-            raise OSError
+            raise OSError("disk")
         return tries
 
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="disk"):
         dear()
     assert dear() == dear() == 2
