@@ -230,7 +230,7 @@ _SCORING = (
     ),
     Stage(
         "findings",
-        "2",
+        "3",
         ("dialogue", "model"),
         Findings,
         lambda tools, facts: [tools.rulebook.version, _plain(facts)],

@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar
 
 Role = Literal["agent", "customer", "ivr", "other", "unknown"]
 Verdict = Literal["pass", "fail", "not_applicable", "unsure"]
+Said = Literal["pass", "fail", "suspected", "unsure", "not_applicable"]  # by a rule's conditions alone
+Shares = tuple[float, float, float]  # probabilities of pass, fail and not applicable
 Severity = Literal["info", "minor", "major", "critical"]
 ResolutionLabel = Literal["resolved", "partial", "unresolved"]
 Direction = Literal["inbound", "outbound"]
@@ -276,13 +278,14 @@ class TurnEmotion:
 @dataclass(frozen=True, slots=True)
 class ModelVerdict:
     """What the model holds of one rule: probabilities of pass, fail and not applicable, summing to 1; `turn` is where
-    it looked most."""
+    it looked most. `beside` are the same beside each thing that the rule's conditions may say, where that was learnt."""
 
     rule_id: str
     passed: float
     failed: float
     not_applicable: float
     turn: int | None = None
+    beside: dict[Said, Shares] | None = None
 
 
 @dataclass(frozen=True, slots=True)

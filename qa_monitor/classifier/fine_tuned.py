@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qa_monitor.classifier.bundle import Classifier, Prediction
 from qa_monitor.classifier.encoding import AGENT, CUSTOMER
+from qa_monitor.classifier.verdicts import read_weights
 from qa_monitor.records import (
     Dialogue,
     ModelScores,
@@ -38,7 +39,8 @@ class FineTunedScorer:
     def __init__(self, folder: Path, threads: int = 1) -> None:
         self._classifier = Classifier(folder, threads)
         self.name = self._classifier.info.name
-        self.version = self._classifier.info.version
+        self._weights = read_weights(folder)
+        self.version = "-".join(filter(None, (self._classifier.info.version, self._weights.fingerprint)))
 
     def score(self, dialogues: Sequence[Dialogue]) -> list[ModelScores]:
         """One ModelScores a dialogue, in order.
@@ -100,10 +102,17 @@ class FineTunedScorer:
             accomplishment=round(_mean(shares["call.accomplishment"], -2), 3),
             effectiveness=round(_mean(shares["call.effectiveness"], -2), 3),
             verdicts=tuple(
-                _verdict(rule, shares["rules"][place], turns[int(prediction.attention["rules"][place].argmax())].index)
+                self._verdict(
+                    rule, shares["rules"][place], turns[int(prediction.attention["rules"][place].argmax())].index
+                )
                 for place, rule in enumerate(self._classifier.info.rules)
             ),
         )
+
+    def _verdict(self, rule: str, shares: NDArray[np.float32], turn: int) -> ModelVerdict:
+        passed, failed, not_applicable = (round(float(share), 4) for share in shares)
+        beside = self._weights.beside(rule, (passed, failed, not_applicable))
+        return ModelVerdict(rule, passed, failed, not_applicable, turn, beside)
 
     def _nothing(self, turns: list[Turn]) -> ModelScores:
         """A call in which one side says nothing has no outcome to judge."""
@@ -138,11 +147,6 @@ class FineTunedScorer:
             if word and change >= LEAST_CHANGE:
                 carried[place].append((change, word))
         return {place: tuple(word for _, word in sorted(words, reverse=True)[:3]) for place, words in carried.items()}
-
-
-def _verdict(rule: str, shares: NDArray[np.float32], turn: int) -> ModelVerdict:
-    passed, failed, not_applicable = (round(float(share), 4) for share in shares)
-    return ModelVerdict(rule, passed, failed, not_applicable, turn)
 
 
 def _heard(dialogue: Dialogue) -> list[Turn]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qa_monitor.records import Evidence, Finding, ModelVerdict, Note, Verdict
+from qa_monitor.records import Evidence, Finding, ModelVerdict, Note, Said, Shares, Verdict
 from qa_monitor.rules.call import Call
 from qa_monitor.rules.describe import describe, role_text
 from qa_monitor.rules.evaluate import Evaluator
@@ -24,10 +24,7 @@ LOSSY_NOTES = frozenset({"truncated", "damaged", "one_silent", "other_language",
 _CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
 MODEL = "model"
-# What costs points needs more support than the rest together, and a little more: with the best of three one call in
-# three had a false alarm. Chosen on the dialogues that training keeps apart and, for .3 alarms a call on them too, on
-# the three golden parts that only measured before: models/classifier/README.md.
-FAIL_ABOVE = 0.53
+FAIL_ABOVE = 0.5  # what costs points needs more support than the rest together
 _VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
 
 
@@ -47,37 +44,52 @@ def judge(rule: Rule, evaluator: Evaluator) -> Outcome:
 
 
 def _weighed(rule: Rule, words: Outcome, call: Call) -> Outcome:
-    """The words' outcome, or the model's where it prevails."""
+    """The words' outcome, or the model's where it prevails. What the words only suspect the model can confirm."""
     held = next((one for one in call.scores.verdicts if one.rule_id == rule.id), None) if call.scores else None
-    verdict, by_model = weighed_verdict(words.verdict, held, rule.trust_words)
-    if held is None or not by_model:
+    said: Said = "suspected" if words.verdict == "fail" and not words.sure else words.verdict
+    verdict = weighed_verdict(said, held, rule.trust_words)
+    if held is None or verdict == said or verdict == "suspected" or verdict == "unsure":
         return words
-    share = _shares(held)[verdict]
+    if said == "suspected" and verdict == "fail":
+        return words._replace(sure=True)
+    share = _named(held.beside[said] if held.beside else _shares(held))[verdict]
     place = call.position.get(held.turn) if held.turn is not None else None
     hit = call.call_hit(share, MODEL) if place is None else call.turn_hit(place, share, MODEL)
     return Outcome(verdict, (hit._replace(label="模型判断"),), by_model=True)
 
 
-def weighed_verdict(words: Verdict, held: ModelVerdict | None, trust_words: float) -> tuple[Verdict, bool]:
-    """The verdict with most support, and whether the model decided it: the model's probabilities for `1 - trust_words`
-    of the whole, the rest for the verdict that the words give. A fail needs more than `FAIL_ABOVE`.
+def weighed_verdict(said: Said, held: ModelVerdict | None, trust_words: float) -> Said:
+    """What the conditions and the model together make of a rule; without a model's verdict, what the conditions say.
 
-    Without a model's verdict on the rule the words decide.
+    Weighed as was learnt (`ModelVerdict.beside`), or else the model's probabilities for `1 - trust_words` of the whole
+    and the rest for what the conditions say. At `trust_words` 1 the conditions decide. A fail needs more than
+    `FAIL_ABOVE`; what the conditions suspect and the model does not confirm stays for a person to decide.
     """
     if held is None or trust_words >= 1:
-        return words, False
-    support = {
-        verdict: (1 - trust_words) * share + trust_words * (verdict == words)
-        for verdict, share in _shares(held).items()
-    }
+        return said
+    support = _support(said, held, trust_words)
     if support["fail"] <= FAIL_ABOVE:
         del support["fail"]
     best = max(support, key=lambda verdict: support[verdict])
-    return best, best != words
+    return said if said == "suspected" and best != "fail" else best
 
 
-def _shares(held: ModelVerdict) -> dict[Verdict, float]:
-    return {"pass": held.passed, "fail": held.failed, "not_applicable": held.not_applicable, "unsure": 0.0}
+def _support(said: Said, held: ModelVerdict, trust_words: float) -> dict[Said, float]:
+    if held.beside is not None:
+        return _named(held.beside[said])
+    support = {verdict: (1 - trust_words) * share for verdict, share in _named(_shares(held)).items()}
+    if said != "suspected":
+        support[said] = trust_words + support.get(said, 0.0)
+    return support
+
+
+def _named(shares: Shares) -> dict[Said, float]:
+    passed, failed, not_applicable = shares
+    return {"pass": passed, "fail": failed, "not_applicable": not_applicable}
+
+
+def _shares(held: ModelVerdict) -> Shares:
+    return held.passed, held.failed, held.not_applicable
 
 
 def _judge_words(rule: Rule, evaluator: Evaluator) -> Outcome:

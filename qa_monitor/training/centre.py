@@ -9,6 +9,7 @@ from pathlib import Path
 from qa_monitor.classifier.bundle import read_info
 from qa_monitor.classifier.encoding import Encoding
 from qa_monitor.classifier.scorer import bundle_folder
+from qa_monitor.classifier.verdicts import carry_weights
 from qa_monitor.errors import TrainingDataError
 from qa_monitor.training.batches import encode
 from qa_monitor.training.finetune import FineTuneConfig, predict
@@ -69,4 +70,5 @@ def adapt(
         name=f"{info.name}（本中心）", rules=info.rules,
         notes=config_notes(config, f"{info.name} {info.version}", [file.name for file in files]),
     )  # fmt: skip
+    carry_weights(old_folder, folder)
     return Comparison(old, new, len(learnt), len(kept))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qa_monitor.errors import TrainingDataError
+from qa_monitor.records import Direction
 
 ATTITUDES = {
     "礼貌": "courteous",
@@ -70,7 +71,7 @@ class LabelledDialogue:
 
     id: str
     business: str
-    direction: str
+    direction: Direction
     style: str
     turns: tuple[LabelledTurn, ...]
     deciding_turn: int | None

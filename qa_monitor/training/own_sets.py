@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from qa_monitor.classifier.encoding import AGENT, CUSTOMER
 from qa_monitor.errors import TrainingDataError
+from qa_monitor.records import Verdict
 from qa_monitor.training.dialogues import (
     ATTITUDES,
     COURSES,
@@ -42,6 +43,22 @@ def read_own(folder: Path) -> list[tuple[LabelledDialogue, LabelledDialogue | No
         item.id: item for file in sorted((folder / "second_reading").glob("*.txt")) for item in read_second(file, first)
     }
     return [(item, second.get(item.id)) for item in first.values()]
+
+
+def verdicts_of(reading: LabelledDialogue, rules: Iterable[str]) -> dict[str, Verdict]:
+    """A reading's verdict on every rule."""
+    return {
+        rule: "fail" if rule in reading.failed else "not_applicable" if rule in reading.not_applicable else "pass"
+        for rule in rules
+    }
+
+
+def agreed_verdicts(
+    first: LabelledDialogue, second: LabelledDialogue | None, rules: Sequence[str]
+) -> dict[str, Verdict]:
+    """The verdicts on which both readings agree; all of the first where there is no second."""
+    told, again = verdicts_of(first, rules), verdicts_of(second or first, rules)
+    return {rule: verdict for rule, verdict in told.items() if again[rule] == verdict}
 
 
 def read_replies(folder: Path) -> list[Example]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,14 +18,13 @@ from qa_monitor.classifier.encoding import AGENT, Encoding
 from qa_monitor.training import metrics
 from qa_monitor.training.batches import Encoded, encode
 from qa_monitor.training.calibrate import fail_logit, temperatures
-from qa_monitor.training.examples import Example
+from qa_monitor.training.examples import Example, is_kept_apart
 from qa_monitor.training.export import export
 from qa_monitor.training.finetune import FineTuneConfig, fastest_device, fine_tune, predict
 from qa_monitor.training.network import CallNetwork
 from qa_monitor.training.spoil import spoil
 from qa_monitor.training.tasks import LOSS_WEIGHTS, head_labels
 
-HELD_OUT = 10  # one call in so many is kept for measuring
 ERROR_RATES = (0.0, 0.0, 0.05, 0.1, 0.15, 0.2)
 LONGEST_PART = 8  # turns
 Shares = dict[str, dict[str, NDArray[np.float64]]]
@@ -52,9 +50,9 @@ class Data:
 
 
 def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """(learn, keep apart), by a hash of the id, so that a call never changes sides."""
-    kept = [item for item in examples if zlib.crc32(item.id.encode()) % HELD_OUT == 0]
-    return [item for item in examples if zlib.crc32(item.id.encode()) % HELD_OUT], kept
+    """(learn, keep apart)."""
+    kept = [item for item in examples if is_kept_apart(item.id)]
+    return [item for item in examples if not is_kept_apart(item.id)], kept
 
 
 def train(

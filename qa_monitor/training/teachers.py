@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from qa_monitor.classifier.encoding import Encoding
 from qa_monitor.training.batches import encode
-from qa_monitor.training.examples import Example
+from qa_monitor.training.examples import HELD_OUT, Example
 from qa_monitor.training.finetune import FineTuneConfig, fastest_device, fine_tune, predict
 from qa_monitor.training.network import CallNetwork
-from qa_monitor.training.run import HELD_OUT
 
 FOLDS = 5
 Soft = dict[str, dict[str, NDArray[np.float64]]]  # example → head (`call.…`, `turn.…`) → shares

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qa_monitor.classifier.verdicts import SAID
 from qa_monitor.dialogue.build import from_text
 from qa_monitor.errors import RuleFileError
-from qa_monitor.records import CallFacts, Finding, ModelScores, ModelVerdict
+from qa_monitor.records import CallFacts, Finding, ModelScores, ModelVerdict, Said
 from qa_monitor.rules.rulebook import load_rulebook
 
 RULE = """
@@ -28,10 +30,12 @@ def scores(passed: float, failed: float, not_applicable: float, rule: str = "dem
     return ModelScores("微调模型", "1", None, (), (), None, {}, None, None, verdicts=(verdict,))
 
 
-def found(folder: Path, trust: str, turns: list[dict[str, str]], model: ModelScores | None) -> Finding:
+def found(
+    folder: Path, trust: str, turns: list[dict[str, str]], model: ModelScores | None, rule: str = RULE
+) -> Finding:
     pack = folder / "demo"
     pack.mkdir(exist_ok=True)
-    (pack / "demo.yaml").write_text(RULE.format(trust=trust), encoding="utf-8")
+    (pack / "demo.yaml").write_text(rule.format(trust=trust), encoding="utf-8")
     return load_rulebook(folder, ["demo"]).check(from_text(turns), CallFacts(), model)[0]
 
 
@@ -54,8 +58,8 @@ def test_an_unsure_model_leaves_it_to_the_words(tmp_path: Path) -> None:
 
 
 def test_what_costs_points_needs_more_support_than_the_rest_together(tmp_path: Path) -> None:
-    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.2, 0.3)).verdict == "pass"
-    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.25, 0.25)).verdict == "fail"
+    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.15, 0.35)).verdict == "pass"
+    assert found(tmp_path, "0.4", UNGREETED, scores(0.5, 0.2, 0.3)).verdict == "fail"
 
 
 def test_agreement_keeps_the_words_as_evidence(tmp_path: Path) -> None:
@@ -66,6 +70,40 @@ def test_agreement_keeps_the_words_as_evidence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", [None, scores(0, 1, 0, "another.rule")])
 def test_without_the_models_verdict_the_words_decide(tmp_path: Path, model: ModelScores | None) -> None:
     assert found(tmp_path, "0", GREETED, model).verdict == "pass"
+
+
+def learnt(said: Said, passed: float, failed: float, not_applicable: float) -> ModelScores:
+    """A model that sees a pass, and has learnt what that is worth beside conditions that say `said`."""
+    plain = scores(0.9, 0.05, 0.05)
+    (verdict,) = plain.verdicts
+    beside = dict.fromkeys(SAID, (1.0, 0.0, 0.0)) | {said: (passed, failed, not_applicable)}
+    return replace(plain, verdicts=(replace(verdict, beside=beside),))
+
+
+def test_what_was_learnt_of_both_decides_and_not_the_share(tmp_path: Path) -> None:
+    kept = found(tmp_path, "0.1", UNGREETED, learnt("fail", 0.3, 0.6, 0.1))
+    assert (kept.verdict, "模型" in kept.why) == ("fail", False)
+    overruled = found(tmp_path, "0.9", UNGREETED, learnt("fail", 0.2, 0.3, 0.5))
+    assert (overruled.verdict, overruled.confidence) == ("not_applicable", 0.5)
+    assert "模型" in overruled.why
+
+
+def test_a_learnt_fail_needs_more_than_half(tmp_path: Path) -> None:
+    assert found(tmp_path, "0.4", GREETED, learnt("pass", 0.26, 0.5, 0.24)).verdict == "pass"
+    assert found(tmp_path, "0.4", GREETED, learnt("pass", 0.26, 0.51, 0.23)).verdict == "fail"
+
+
+@pytest.mark.parametrize(("failed", "suspected"), [(0.7, False), (0.3, True)])
+def test_what_the_words_suspect_the_model_confirms_or_leaves_to_a_person(
+    tmp_path: Path, failed: float, suspected: bool
+) -> None:
+    turns = [{"role": "agent", "text": "不规我管，找物业去"}, {"role": "customer", "text": "我家停电了"}]
+    forbidden = RULE.replace("check: {{phrase: 您好}}", "violation: {{phrase: 不归我管}}")
+    alone = found(tmp_path, "1", turns, None, forbidden)
+    assert (alone.verdict, alone.suspected) == ("fail", True)
+    finding = found(tmp_path, "0.4", turns, learnt("suspected", 1 - failed, failed, 0), forbidden)
+    assert (finding.verdict, finding.suspected) == ("fail", suspected)
+    assert finding.evidence[0].quote == "不规我管"
 
 
 def test_a_share_outside_0_to_1_is_refused(tmp_path: Path) -> None:
