@@ -68,7 +68,7 @@ def read_characters(folder: Path) -> CharacterRidge | None:
     if not file.is_file():
         return None
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as stream, np.load(stream) as stored:
             weights, rarity = (stored[name].astype(np.float32) for name in ("weights", "rarity"))
             if weights.shape != (SLOTS,) or rarity.shape != (SLOTS,):
                 raise ValueError
