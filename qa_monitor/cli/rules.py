@@ -152,6 +152,8 @@ def explain(home: Path, name: str, rule_id: str) -> None:
                 click.echo(
                     f"{name} {rule_id}：{VERDICT_NAMES[told.finding.verdict]}。{reader.masked(told.finding.why)}"
                 )
+            if told.weighed:
+                click.echo(f"合判：{told.weighed}")
             for label, part in (("适用", told.applies), ("条件", told.condition), ("除非", told.unless)):
                 if part is not None:
                     click.echo(f"{label}：")

@@ -22,7 +22,7 @@ from qa_monitor.rules.load import Packs, read_packs, roots, walk
 from qa_monitor.rules.phrases import PhraseIndex
 from qa_monitor.rules.scope import Scope
 from qa_monitor.rules.specs import Rule
-from qa_monitor.rules.verdict import Outcome, finding, judge
+from qa_monitor.rules.verdict import Outcome, finding, judge, weighing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,13 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How a rule came to its finding. Parts that were not needed are None."""
+    """How a rule came to its finding. Parts that were not needed are None; `weighed` tells how the model had a say."""
 
     finding: Finding | None
     applies: Explained | None
     condition: Explained | None
     unless: Explained | None
+    weighed: str | None = None
 
 
 class Rulebook:
@@ -111,7 +112,8 @@ class Rulebook:
             _explained(tracer.steps(part, scope), call) if part is not None else None
             for part in (rule.applies, rule.condition, rule.unless)
         ]
-        return Explanation(finding(rule, outcome, call), parts[0], parts[1], parts[2])
+        weighed = weighing(rule, evaluator)
+        return Explanation(finding(rule, outcome, call), parts[0], parts[1], parts[2], weighed)
 
     def _call(self, dialogue: Dialogue, facts: CallFacts, scores: ModelScores | None) -> Call | None:
         if not any(turn.text.strip() for turn in dialogue.turns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from qa_monitor.records import Evidence, Finding, ModelVerdict, Note, Said, Shares, Verdict
@@ -26,6 +26,7 @@ _SURE_ABSENT = 0.9
 MODEL = "model"
 FAIL_ABOVE = 0.5  # what costs points needs more support than the rest together
 _VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
+_SAID_TEXT: dict[Said, str] = {**_VERDICT_TEXT, "suspected": "疑似不合格"}
 
 
 class Outcome(NamedTuple):
@@ -43,10 +44,31 @@ def judge(rule: Rule, evaluator: Evaluator) -> Outcome:
     return outcome if rule.trust_words >= 1 else _weighed(rule, outcome, evaluator.call)
 
 
+def weighing(rule: Rule, evaluator: Evaluator) -> str | None:
+    """What the conditions say, what the model holds and what comes of both, in one line; None where no model has a say."""
+    held = _held(rule, evaluator.call)
+    if held is None or rule.trust_words >= 1:
+        return None
+    said = _said(_judge_words(rule, evaluator))
+    support = _support(said, held, rule.trust_words)
+    return f"条件说{_SAID_TEXT[said]}；模型：{_told(_named(_shares(held)))}；合起来：{_told(support)}"
+
+
+def _told(shares: Mapping[Said, float]) -> str:
+    return "、".join(f"{_SAID_TEXT[said]} {share:.0%}" for said, share in shares.items())
+
+
+def _held(rule: Rule, call: Call) -> ModelVerdict | None:
+    return next((one for one in call.scores.verdicts if one.rule_id == rule.id), None) if call.scores else None
+
+
+def _said(words: Outcome) -> Said:
+    return "suspected" if words.verdict == "fail" and not words.sure else words.verdict
+
+
 def _weighed(rule: Rule, words: Outcome, call: Call) -> Outcome:
     """The words' outcome, or the model's where it prevails. What the words only suspect the model can confirm."""
-    held = next((one for one in call.scores.verdicts if one.rule_id == rule.id), None) if call.scores else None
-    said: Said = "suspected" if words.verdict == "fail" and not words.sure else words.verdict
+    held, said = _held(rule, call), _said(words)
     verdict = weighed_verdict(said, held, rule.trust_words)
     if held is None or verdict == said or verdict == "suspected" or verdict == "unsure":
         return words

@@ -106,6 +106,18 @@ def test_what_the_words_suspect_the_model_confirms_or_leaves_to_a_person(
     assert finding.evidence[0].quote == "不规我管"
 
 
+def test_the_explanation_tells_what_each_says_and_what_comes_of_it(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    for trust, told in (
+        ("0.4", "条件说不合格；模型：合格 90%、不合格 5%、不适用 5%；合起来：合格 30%、不合格 60%、不适用 10%"),
+        ("1", None),
+    ):
+        (tmp_path / "demo" / "demo.yaml").write_text(RULE.format(trust=trust), encoding="utf-8")
+        book = load_rulebook(tmp_path, ["demo"])
+        model = learnt("fail", 0.3, 0.6, 0.1)
+        assert book.explain("demo.greeting", from_text(UNGREETED), CallFacts(), model).weighed == told
+
+
 def test_a_share_outside_0_to_1_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuleFileError, match="trust_words"):
         found(tmp_path, "3", GREETED, None)
