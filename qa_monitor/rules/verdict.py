@@ -25,8 +25,13 @@ _CUT_AT_END = "truncated"
 _SURE_ABSENT = 0.9
 MODEL = "model"
 FAIL_ABOVE = 0.5  # what costs points needs more support than the rest together
-_VERDICT_TEXT: dict[Verdict, str] = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
-_SAID_TEXT: dict[Said, str] = {**_VERDICT_TEXT, "suspected": "疑似不合格"}
+_SAID_TEXT: dict[Said, str] = {
+    "pass": "合格",
+    "fail": "不合格",
+    "suspected": "疑似不合格",
+    "unsure": "无法判断",
+    "not_applicable": "不适用",
+}
 
 
 class Outcome(NamedTuple):
@@ -237,9 +242,7 @@ def _why(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call, suspecte
     if outcome.by_model:
         first = outcome.hits[0]
         where = f"，{_place(first, call)}" if first.turn is not None else ""
-        return (
-            f"模型按整通的意思判为「{rule.name}」{_VERDICT_TEXT[outcome.verdict]}（把握 {first.confidence:.0%}）{where}"
-        )
+        return f"模型按整通的意思判为「{rule.name}」{_SAID_TEXT[outcome.verdict]}（把握 {first.confidence:.0%}）{where}"
     if outcome.verdict == "not_applicable":
         return rule.na_text or _na_text(rule, outcome)
     template = rule.pass_text if outcome.verdict == "pass" else rule.fail_text
