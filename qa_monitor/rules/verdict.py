@@ -90,7 +90,7 @@ def weighed_verdict(said: Said, held: ModelVerdict | None, trust_words: float) -
 
     Weighed as was learnt (`ModelVerdict.beside`), or else the model's probabilities for `1 - trust_words` of the whole
     and the rest for what the conditions say. At `trust_words` 1 the conditions decide. A fail needs more than
-    `FAIL_ABOVE`; what the conditions suspect and the model does not confirm stays for a person to decide.
+    `FAIL_ABOVE`; what the conditions suspect, and the model by itself does not hold for one, stays for a person to decide.
     """
     if held is None or trust_words >= 1:
         return said
@@ -98,7 +98,8 @@ def weighed_verdict(said: Said, held: ModelVerdict | None, trust_words: float) -
     if support["fail"] <= FAIL_ABOVE:
         del support["fail"]
     best = max(support, key=lambda verdict: support[verdict])
-    return said if said == "suspected" and best != "fail" else best
+    confirmed = best == "fail" and held.failed > FAIL_ABOVE
+    return said if said == "suspected" and not confirmed else best
 
 
 def _support(said: Said, held: ModelVerdict, trust_words: float) -> dict[Said, float]:

@@ -93,15 +93,17 @@ def test_a_learnt_fail_needs_more_than_half(tmp_path: Path) -> None:
     assert found(tmp_path, "0.4", GREETED, learnt("pass", 0.26, 0.51, 0.23)).verdict == "fail"
 
 
-@pytest.mark.parametrize(("failed", "suspected"), [(0.7, False), (0.3, True)])
+@pytest.mark.parametrize(("by_itself", "beside", "suspected"), [(0.7, 0.8, False), (0.3, 0.8, True), (0.7, 0.3, True)])
 def test_what_the_words_suspect_the_model_confirms_or_leaves_to_a_person(
-    tmp_path: Path, failed: float, suspected: bool
+    tmp_path: Path, by_itself: float, beside: float, suspected: bool
 ) -> None:
     turns = [{"role": "agent", "text": "不规我管，找物业去"}, {"role": "customer", "text": "我家停电了"}]
     forbidden = RULE.replace("check: {{phrase: 您好}}", "violation: {{phrase: 不归我管}}")
     alone = found(tmp_path, "1", turns, None, forbidden)
     assert (alone.verdict, alone.suspected) == ("fail", True)
-    finding = found(tmp_path, "0.4", turns, learnt("suspected", 1 - failed, failed, 0), forbidden)
+    model = learnt("suspected", 1 - beside, beside, 0)
+    model = replace(model, verdicts=(replace(model.verdicts[0], passed=1 - by_itself, failed=by_itself),))
+    finding = found(tmp_path, "0.4", turns, model, forbidden)
     assert (finding.verdict, finding.suspected) == ("fail", suspected)
     assert finding.evidence[0].quote == "不规我管"
 
