@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
 WINDOWS_KEPT = 60  # the talk of some minutes tells what a call is about
-CONTEXT = 0.3  # what the context makes of a reading counts so much of what the engine makes of it
+CONTEXT = 0.6  # what the context makes of a reading counts so much of what the engine makes of it
 DOUBTED_BELOW = -0.5  # mean log probability under which a window may be heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
