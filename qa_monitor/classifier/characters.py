@@ -54,6 +54,7 @@ class CharacterRidge:
         return self.mean + float(row @ self.weights[places]) / length if length else self.mean
 
     def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(
             folder / FILE,
             weights=self.weights.astype(np.float16),

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa_monitor.errors import ModelCorrupt
-from qa_monitor.records import Said, Shares
+from qa_monitor.records import Said, Shares, Verdict
 
 FILE = "verdicts.json"
-VERDICTS = ("pass", "fail", "not_applicable")
+VERDICTS: tuple[Verdict, ...] = ("pass", "fail", "not_applicable")
 SAID: tuple[Said, ...] = ("pass", "fail", "suspected", "unsure", "not_applicable")
 INPUTS = ("1", "fail", "suspected", "unsure", "not_applicable", "model fail", "model not_applicable")
 LEAST_SHARE = 0.002  # a surer model weighs no more

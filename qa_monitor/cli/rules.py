@@ -14,6 +14,7 @@ from qa_monitor.cli.chinese import ChineseCommand, LazyGroup
 from qa_monitor.cli.output import open_store
 from qa_monitor.errors import RuleFileError, SetupError
 from qa_monitor.records import Finding
+from qa_monitor.rules.describe import VERDICT_NAMES
 from qa_monitor.rules.rulebook import Explained, Rulebook, load_rulebook
 from qa_monitor.rules.testing import (
     CallInput,
@@ -27,7 +28,6 @@ from qa_monitor.rules.testing import (
 from qa_monitor.scoring.scorecard import load_scorecard
 from qa_monitor.settings import Settings, load_settings
 
-VERDICT_NAMES = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
 MATCH_NAMES = {"text": "文字", "pinyin": "读音", "regex": "正则", "model": "模型", "audio": "声音"}
 LISTED = 20
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qa_monitor.records import Said
 from qa_monitor.rules import fields, specs
 from qa_monitor.rules.specs import Condition
 
 _ROLE = {"agent": "坐席", "customer": "客户", "either": "双方", "other": "第三方", "ivr": "语音导航"}
 _SIDE = {"before": "之前", "after": "之后", "around": "前后", "same": "同一轮"}
 _WHICH = {"any": "", "every": "每一次", "first": "第一次", "last": "最后一次"}
-_VERDICT = {"pass": "合格", "fail": "不合格", "not_applicable": "不适用", "unsure": "无法判断"}
+VERDICT_NAMES: dict[Said, str] = {
+    "pass": "合格",
+    "fail": "不合格",
+    "suspected": "疑似不合格",
+    "unsure": "无法判断",
+    "not_applicable": "不适用",
+}
 _MEASURE = {
     "talk_share": "说话占比", "duration": "通话时长", "turn_count": "说话轮数", "turn_chars": "一轮的字数",
     "asr_confidence": "识别把握", "loudness": "音量变化", "pitch": "音高变化", "pitch_range": "音高起伏",
@@ -128,5 +135,5 @@ _DESCRIBERS: dict[type[Any], Callable[[Any], str]] = {
     specs.OrderSpec: _order,
     specs.CountSpec: lambda s: f"〔{describe(s.child)}〕{s.times.text}",
     specs.RefSpec: lambda s: s.name.rpartition("/")[2],
-    specs.RuleSpec: lambda s: f"规则 {s.rule_id} {'或'.join(_VERDICT[v] for v in s.verdicts)}",
+    specs.RuleSpec: lambda s: f"规则 {s.rule_id} {'或'.join(VERDICT_NAMES[v] for v in s.verdicts)}",
 }

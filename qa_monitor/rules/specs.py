@@ -286,8 +286,8 @@ class Example:
 class Rule:
     """One rule. `required` rules owe their condition; the others forbid it. `version` hashes what it says.
 
-    `trust_words` is how much the conditions count beside the model's verdict on this rule: 1 they alone decide, 0 the
-    model alone.
+    At `trust_words` 1 the conditions alone decide. Below, a model that has learnt how far to believe them and itself
+    weighs both; with another the conditions count so much of the whole.
     """
 
     id: str

@@ -54,7 +54,7 @@ class TryReport:
 
     rule_id: str
     calls: int
-    verdicts: dict[str, int]
+    verdicts: dict[Verdict, int]
     suspected: int
     found: tuple[tuple[str, Finding], ...]
     left_out: int  # failing calls beyond those listed in `found`
@@ -156,7 +156,7 @@ def _golden_line(line: str, where: str, rule: Rule) -> Example:
 
 def try_rule(book: Rulebook, rule_id: str, calls: Iterable[CallInput], limit: int = 200) -> TryReport:
     """What `rule_id` finds in stored calls, listing at most `limit` failing ones."""
-    verdicts: Counter[str] = Counter()
+    verdicts: Counter[Verdict] = Counter()
     suspected = failing = total = 0
     found: list[tuple[str, Finding]] = []
     book.rule(rule_id)

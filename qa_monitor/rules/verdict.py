@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from qa_monitor.records import Evidence, Finding, ModelVerdict, Note, Said, Shares, Verdict
 from qa_monitor.rules.call import Call
-from qa_monitor.rules.describe import describe, role_text
+from qa_monitor.rules.describe import VERDICT_NAMES, describe, role_text
 from qa_monitor.rules.evaluate import Evaluator
 from qa_monitor.rules.hits import ABSENT_INPUT, REASON_TEXT, Hit, Reason, without_overlaps
 from qa_monitor.rules.scope import Scope
@@ -27,13 +27,6 @@ MODEL = "model"
 # What costs points needs more support than the rest together, and a little more: the least at which calls left out in
 # turn had under .3 false alarms each (models/classifier/README.md).
 FAIL_ABOVE = 0.55
-_SAID_TEXT: dict[Said, str] = {
-    "pass": "合格",
-    "fail": "不合格",
-    "suspected": "疑似不合格",
-    "unsure": "无法判断",
-    "not_applicable": "不适用",
-}
 
 
 class Outcome(NamedTuple):
@@ -58,11 +51,11 @@ def weighing(rule: Rule, evaluator: Evaluator) -> str | None:
         return None
     said = _said(_judge_words(rule, evaluator))
     support = _support(said, held, rule.trust_words)
-    return f"条件说{_SAID_TEXT[said]}；模型：{_told(_named(_shares(held)))}；合起来：{_told(support)}"
+    return f"条件说{VERDICT_NAMES[said]}；模型：{_told(_named(_shares(held)))}；合起来：{_told(support)}"
 
 
 def _told(shares: Mapping[Said, float]) -> str:
-    return "、".join(f"{_SAID_TEXT[said]} {share:.0%}" for said, share in shares.items())
+    return "、".join(f"{VERDICT_NAMES[said]} {share:.0%}" for said, share in shares.items())
 
 
 def _held(rule: Rule, call: Call) -> ModelVerdict | None:
@@ -245,7 +238,9 @@ def _why(rule: Rule, outcome: Outcome, hits: Sequence[Hit], call: Call, suspecte
     if outcome.by_model:
         first = outcome.hits[0]
         where = f"，{_place(first, call)}" if first.turn is not None else ""
-        return f"模型按整通的意思判为「{rule.name}」{_SAID_TEXT[outcome.verdict]}（把握 {first.confidence:.0%}）{where}"
+        return (
+            f"模型按整通的意思判为「{rule.name}」{VERDICT_NAMES[outcome.verdict]}（把握 {first.confidence:.0%}）{where}"
+        )
     if outcome.verdict == "not_applicable":
         return rule.na_text or _na_text(rule, outcome)
     template = rule.pass_text if outcome.verdict == "pass" else rule.fail_text

@@ -53,12 +53,9 @@ def verdicts_of(reading: LabelledDialogue, rules: Iterable[str]) -> dict[str, Ve
     }
 
 
-def agreed_verdicts(
-    first: LabelledDialogue, second: LabelledDialogue | None, rules: Sequence[str]
-) -> dict[str, Verdict]:
+def agreed(told: dict[str, Verdict], again: dict[str, Verdict] | None) -> dict[str, Verdict]:
     """The verdicts on which both readings agree; all of the first where there is no second."""
-    told, again = verdicts_of(first, rules), verdicts_of(second or first, rules)
-    return {rule: verdict for rule, verdict in told.items() if again[rule] == verdict}
+    return {rule: verdict for rule, verdict in told.items() if again is None or again[rule] == verdict}
 
 
 def read_replies(folder: Path) -> list[Example]:

@@ -2,7 +2,7 @@
 
 What makes it quick without costing accuracy:
 - The decoder weighs only the tokens that Chinese is written with (`vocabulary`).
-- Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 12.5 s and not to 30, so
+- Windows of all calls in progress are decoded together (`lanes`). Each is encoded alone, to 12.5 s at most, so
   that its text does not depend on what it is decoded with.
 - The decoder is given a window's states only as far as it was spoken: every step reads all of them.
 - The shortest of the likely texts wins: a mean over tokens favours those that say everything once more. Text that
@@ -44,9 +44,9 @@ WINDOW_S = 11.9
 WHOLE_S = 28.5  # with LATER_S, TAIL_S and what a window may run over, under the 30 s that the model takes
 LATER_S = 0.4  # a short recording is heard twice, the second time so much later: the likelier text errs less
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
-FRAMES = 1250  # encoder input of a window; shorter makes the decoder repeat itself
+FRAMES = 1250  # the most encoder input of a window
 HEARD_BY_S = 2.0  # the decoder is given a window's states up to a whole multiple of this: every step reads all of them
-BEYOND_S = 1.0  # of silence that the encoder still hears after that
+BEYOND_S = 1.0  # of silence that the encoder still hears after that; without it the decoder repeats itself
 LONGEST = 3000  # what the model was trained with; a tenth fewer errors on short recordings, at six times the cost
 BATCH = 8  # windows decoded together; more gain little and take 20 MB each
 NO_REPEAT = 10  # tokens that must not come twice in a second decoding: people repeat themselves, but not so long
