@@ -202,7 +202,7 @@ _AUDIO = (
     Stage("audio", "2", (), AudioInfo, _audio_settings, lambda work: work.audio().info, shared=True),
     Stage(
         "transcript",
-        "10",
+        "11",
         ("audio",),
         Transcript,
         lambda tools, _: tools.speech_settings["transcript"],

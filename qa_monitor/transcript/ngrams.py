@@ -1,8 +1,8 @@
-"""How likely a character is after two others: back-off models read from `models/language/calls.npz`.
+"""How likely a character is after two others: back-off models read from `models/language/`.
 
-Two models over the same characters: `calls`, of service calls, and `words`, of the language's dictionary. Their
-arithmetic is that of ARPA files: a sequence that was seen has its probability, for others the last characters alone
-are asked, at the price of the longer history's weight. `qa_monitor.training.ngrams` builds them.
+Two models: `calls`, of service calls, and `general`, of written Chinese of every kind. Their arithmetic is that of
+ARPA files: a sequence that was seen has its probability, for others the last characters alone are asked, at the price
+of the longer history's weight. `qa_monitor.training.ngrams` and `qa_monitor.training.arpa` build them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,27 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
     Logs = NDArray[np.float64]
 
-UNKNOWN, START, END = 0, 1, 2  # then the characters; START stands before a text, END after it
-FIRST_CHARACTER = 3
+START, END = 1, 2  # ids: START stands before a text, END after it; then the characters in Unicode's order
 HISTORY = 2
 CHINESE = re.compile("[一-鿿]+")  # what is no stretch of characters parts a text
-ID_BITS = 13
-MOST_CHARACTERS = (1 << ID_BITS) - FIRST_CHARACTER
+ID_BITS = 15
+STEPS = 12  # logarithms are kept in steps of a twelfth
+MOST_STEPS = 255
+_FIRST = 3
+
+
+def ids_of(text: str) -> Ids:
+    """(n,) the ids of a text of Chinese characters."""
+    return np.array([ord(character) - ord("一") + _FIRST for character in text], dtype=np.int64)
+
+
+def character_of(number: int) -> str:
+    """The character of an id."""
+    return chr(number - _FIRST + ord("一"))
 
 
 def packed(ids: Ids) -> Ids:
-    """(…, n) ids → (…) one number a sequence. Known ids are not 0, so sequences of every length differ."""
+    """(…, n) ids → (…) one number a sequence. No id is 0, so sequences of every length differ."""
     keys = np.zeros(ids.shape[:-1], dtype=np.int64)
     for place in range(ids.shape[-1]):
         keys = (keys << ID_BITS) | ids[..., place]
@@ -38,62 +49,67 @@ def packed(ids: Ids) -> Ids:
 
 @dataclass(frozen=True, slots=True)
 class Ngrams:
-    """One model. `keys` in order; natural logarithms of the probability of a sequence's last character after the
-    others, and of the weight of a shorter history where the sequence is the history."""
+    """One model. `keys` in order; in steps below 0 the natural logarithms of the probability of a sequence's last
+    character after the others, and of the weight of a shorter history where the sequence is the history."""
 
     keys: Ids
-    log_p: NDArray[np.float16]
-    backoff: NDArray[np.float16]
+    log_p: NDArray[np.uint8]
+    backoff: NDArray[np.uint8]
     unknown: float
+
+    @classmethod
+    def read(cls, path: Path) -> Ngrams:
+        """Raises OSError, KeyError or ValueError for what `save` did not write."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(np.cumsum(stored["steps"]), stored["log_p"], stored["backoff"], float(stored["unknown"]))
+
+    def save(self, path: Path) -> None:
+        steps = np.diff(self.keys, prepend=0)  # these take less room than the keys
+        np.savez_compressed(path, steps=steps, log_p=self.log_p, backoff=self.backoff, unknown=self.unknown)
+
+    def characters(self) -> str:
+        """All that the model has seen."""
+        singles = self.keys[(self.keys >= _FIRST) & (self.keys >> ID_BITS == 0)]
+        return "".join(map(character_of, singles.tolist()))
 
     def log_probability(self, histories: Ids, characters: Ids) -> Logs:
         """(n, HISTORY) ids, (n,) ids → (n,) logarithms."""
-        last = characters[:, None]
-        total, found = self._look_up(self.log_p, packed(last))
-        total = np.where(found, total, self.unknown)
+        log_p = self._single(characters)
         for length in range(1, HISTORY + 1):
-            history = histories[:, HISTORY - length :]
-            known = (history != UNKNOWN).all(axis=1)
-            weight, _ = self._look_up(self.backoff, packed(history))
-            seen, found = self._look_up(self.log_p, packed(np.hstack([history, last])))
-            longer = np.where(found & (characters != UNKNOWN), seen, weight + total)
-            total = np.where(known, longer, total)
-        return total
+            log_p = self._longer(packed(histories[:, HISTORY - length :]), characters, log_p)
+        return log_p
 
-    def _look_up(self, values: NDArray[np.float16], keys: Ids) -> tuple[Logs, NDArray[np.bool_]]:
-        """The values of keys, 0 where there is none, and where there is one."""
+    def after(self, histories: Ids, characters: Ids) -> Logs:
+        """(n, HISTORY) ids, (m,) ids → (n, m) logarithms of each character after each history."""
+        lasts, of_last = np.unique(histories[:, -1], return_inverse=True)
+        after_last = self._longer(lasts[:, None], characters, self._single(characters))
+        return self._longer(packed(histories)[:, None], characters, after_last[of_last])
+
+    def _single(self, characters: Ids) -> Logs:
+        log_p, found = self._look_up(self.log_p, characters)
+        return np.where(found, log_p, self.unknown)
+
+    def _longer(self, histories: Ids, characters: Ids, shorter: Logs) -> Logs:
+        """Logarithms of characters after packed histories, of those after the shorter ones."""
+        seen, found = self._look_up(self.log_p, histories << ID_BITS | characters)
+        weight, _ = self._look_up(self.backoff, histories)
+        return np.where(found, seen, weight + shorter)
+
+    def _look_up(self, steps: NDArray[np.uint8], keys: Ids) -> tuple[Logs, NDArray[np.bool_]]:
+        """The logarithms of keys, 0 where there is none, and where there is one."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         found = self.keys[at] == keys
-        return np.where(found, values[at].astype(np.float64), 0.0), found
+        return np.where(found, steps[at] / -STEPS, 0.0), found
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """Both models and the characters that their ids stand for."""
+    """Both models."""
 
-    characters: str
     calls: Ngrams
-    words: Ngrams
+    general: Ngrams
 
     @classmethod
-    def read(cls, path: Path) -> LanguageModel:
-        """Raises OSError or ValueError for what `save` did not write."""
-        with np.load(path, allow_pickle=False) as stored:
-            calls, words = (
-                Ngrams(
-                    stored[f"{name}_keys"],
-                    stored[f"{name}_log_p"],
-                    stored[f"{name}_backoff"],
-                    float(stored[f"{name}_unknown"]),
-                )
-                for name in ("calls", "words")
-            )
-            return cls(str(stored["characters"]), calls, words)
-
-    def save(self, path: Path) -> None:
-        parts = {
-            f"{name}_{part}": getattr(model, part)
-            for name, model in (("calls", self.calls), ("words", self.words))
-            for part in ("keys", "log_p", "backoff", "unknown")
-        }
-        np.savez_compressed(path, characters=np.array(self.characters), **parts)
+    def read(cls, folder: Path) -> LanguageModel:
+        """See `Ngrams.read`."""
+        return cls(*(Ngrams.read(folder / f"{name}.npz") for name in ("calls", "general")))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 WINDOWS_AT_ONCE = 12  # bounds memory on long recordings: several are in progress at a time
 WINDOWS_KEPT = 60  # the talk of some minutes tells what a call is about
-CONTEXT = 0.6  # what the context makes of a reading counts so much of what the engine makes of it
+CONTEXT = 0.8  # what the context makes of a reading counts so much of what the engine makes of it
 DOUBTED_BELOW = -0.5  # mean log probability under which a window may be heard again
 QUIET_FRAME_S = 0.05
 LEAST_GAP_S = 0.8  # a voiced stretch this long without a word was left out
@@ -204,7 +204,7 @@ def _raised(sound: NDArray[np.float32], piece: Piece, levels: Sequence[float], a
 class _Ear:
     """Hears the windows of one recording, some of them twice.
 
-    Of the readings that the engine holds likely the one is kept that what our calls, or the language's dictionary,
+    Of the readings that the engine holds likely the one is kept that what our calls, or Chinese in general,
     make of it speaks for as well. Hot words make a step of the decoder half as dear again, and are no use where none
     is said: a doubtful window is heard again with them if it holds the sound of one in other characters.
     """
@@ -255,7 +255,7 @@ class _Ear:
         """See `Choose`."""
         known = homophones()
         texts = [[_simplified(one.text) for one in group] for group in readings]
-        share = known.share_of_words([*self._said, *(group[0] for group in texts)])
+        share = known.share_of_general([*self._said, *(group[0] for group in texts)])
         worth = [
             [one.log_probability + CONTEXT * known.worth(text, share) for one, text in zip(group, own, strict=True)]
             for group, own in zip(readings, texts, strict=True)

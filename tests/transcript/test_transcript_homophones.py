@@ -10,17 +10,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa_monitor.records import Utterance, Word
-from qa_monitor.training.ngrams import build
+from qa_monitor.settings import resource_dir
+from qa_monitor.training.arpa import characters, read_arpa
+from qa_monitor.training.ngrams import count
 from qa_monitor.transcript.homophones import LONGEST_TYPED, Homophones, corrected_notes, homophones
-from qa_monitor.transcript.ngrams import FIRST_CHARACTER, HISTORY, START, UNKNOWN, LanguageModel
+from qa_monitor.transcript.ngrams import END, START, LanguageModel, Ngrams, ids_of
 
 SAID = ["今天是计划检修，停到晚上八点。", "检修完就会送电的", "我帮您查询一下", "请问户号是多少", "给您发了短信"] * 20
-WORDS = {"检修": 900, "剪修": 1, "短信": 900, "查询": 800, "公园": 700, "散步": 700, "花": 5000, "电": 5000, "话": 4000}
+# Logarithms to the base of ten: the words, what follows what.
+GENERAL = """
+\\data\\
+ngram 1=7
+
+\\1-grams:
+-6	<unk>	0
+-1	公园	-0.5
+-1	散步	0
+-0.8	去	-0.4
+-0.8	话	0
+-0.5	电	0
+-3	app	0
+
+\\2-grams:
+-0.3	去 公园	-0.2
+-0.5	公园 散步	0
+
+\\3-grams:
+-0.1	去 公园 散步
+
+\\end\\
+"""
 
 
 @pytest.fixture(scope="module")
 def model() -> LanguageModel:
-    return build(SAID, WORDS)
+    return LanguageModel(count(SAID), characters(read_arpa(GENERAL.splitlines())))
 
 
 def heard(text: str, probability: float = 0.5, suspect: str | None = None) -> Utterance:
@@ -47,7 +71,7 @@ def test_a_misheard_character_becomes_what_is_said_in_calls(model: LanguageModel
 
 
 def test_what_the_engine_is_sure_of_stands(model: LanguageModel) -> None:
-    for probability in (0.99, 1.0):
+    for probability in (0.999, 1.0):
         assert right(Homophones(model), "今天事计划减修", probability=probability) == "今天事计划减修"
 
 
@@ -148,20 +172,52 @@ def test_nothing_changes_in_length_or_beside_chinese(texts: list[str], probabili
     assert all(old == new for old, new in pairs if not "一" <= old <= "鿿")
 
 
-def test_a_model_s_probabilities_are_a_distribution(model: LanguageModel) -> None:
-    everything = np.arange(FIRST_CHARACTER - 1, FIRST_CHARACTER + len(model.characters))  # the end of a text included
-    for history in ([START, START], [START, FIRST_CHARACTER], [FIRST_CHARACTER, FIRST_CHARACTER + 1], [UNKNOWN, 5]):
-        rows = np.tile(np.array(history), (len(everything), 1))
-        assert np.exp(model.calls.log_probability(rows, everything)).sum() == pytest.approx(1, abs=0.15)
-    assert HISTORY == 2
+@pytest.mark.parametrize("history", ["是计", "计划", "划公", "去公", "公园", "园散", "电去"])
+def test_a_model_s_probabilities_are_a_distribution(model: LanguageModel, history: str) -> None:
+    for one in (model.calls, model.general):
+        everything = np.append(ids_of(one.characters()), END)
+        shares = np.exp(one.after(ids_of(history)[None, :], everything))
+        assert shares.sum() == pytest.approx(1, abs=0.15)  # in steps of a twelfth; some is left for what is unseen
+
+
+def test_what_follows_in_words_follows_in_characters(model: LanguageModel) -> None:
+    def share(history: str, character: str) -> float:
+        return float(np.exp(model.general.after(ids_of(history)[None, :], ids_of(character)))[0, 0])
+
+    assert share("去公", "园") > 0.9  # in one word
+    assert share("公园", "散") > share("公园", "话") * 2  # across words
+    assert share("电去", "公") == pytest.approx(share("话去", "公"))  # unseen: what follows the last character
+
+
+def test_both_ways_of_asking_tell_the_same() -> None:
+    known = LanguageModel.read(resource_dir("models") / "language")
+    histories = np.vstack([[START, START], [START, ids_of("您")[0]], ids_of("请问"), ids_of("龘园"), ids_of("园龘")])
+    asked = np.append(ids_of("您问户号龘"), END)
+    for one in (known.calls, known.general):
+        rows = one.log_probability(np.repeat(histories, len(asked), axis=0), np.tile(asked, len(histories)))
+        assert one.after(histories, asked) == pytest.approx(rows.reshape(len(histories), -1))
 
 
 def test_a_saved_model_is_the_same_when_read(model: LanguageModel, tmp_path: Path) -> None:
-    file = tmp_path / "calls.npz"
-    model.save(file)
-    first = file.read_bytes()
-    read = LanguageModel.read(file)
-    assert read.characters == model.characters
+    for name in ("calls", "general"):
+        getattr(model, name).save(tmp_path / f"{name}.npz")
+    read = LanguageModel.read(tmp_path)
+    assert read.calls.characters() == model.calls.characters()
     assert right(Homophones(read), "今天事计划减修") == "今天是计划检修"
-    read.save(file)
-    assert file.read_bytes() == first
+    first = (tmp_path / "calls.npz").read_bytes()
+    Ngrams.read(tmp_path / "calls.npz").save(tmp_path / "calls.npz")
+    assert (tmp_path / "calls.npz").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\\1-grams:\n-1\t电\t0\n\\2-grams:\n-1\t电 话\t0\n", "line 4"),
+        ("\\1-grams:\nx\t电\t0\n", "line 2"),
+        ("\\4-grams:\n", "line 1"),
+        ("not one", "no words"),
+    ],
+)
+def test_what_is_no_model_of_words_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_arpa(text.splitlines())
