@@ -22,7 +22,7 @@ from qa_monitor.settings import resource_dir
 from qa_monitor.shared import shared
 from qa_monitor.transcript.correct import character_probabilities
 from qa_monitor.transcript.ngrams import CHINESE, END, HISTORY, ID_BITS, START, LanguageModel, character_of, ids_of
-from qa_monitor.transcript.sound import alike, readings, syllables
+from qa_monitor.transcript.sound import alike, near, readings, syllables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 CHANGE = 2.3  # of a character that the engine holds for as likely as not
 LEAST_CHANGE = 0.5
 NOT_THE_SAME = 0.7  # more for a sound that is only alike, as zh and z
+NEAR_SOUND, NEAR_ELSEWHERE = (
+    2.5,
+    4.0,
+)  # more for a sound that is near, as b and d; the latter times the share of general
+NEAR_SURE = 0.97  # what the engine is surer of does not stand for a sound that is near
+MOST_NEAR = 150  # characters of near sounds, the most usual
 SURE = 0.999  # what the engine is surer of stands
 LEAST_SURE = 0.01  # of any character, however much the engine doubts it
 END_COUNTS = 0.5
@@ -46,6 +52,9 @@ LONGEST_TYPED = 30_000  # characters, two hours of talk and some seconds of work
 ROUNDS = 15
 _NUMERALS = frozenset("零一二三四五六七八九十百千万亿幺两")
 
+SAME, ALIKE, NEAR = range(3)  # how far apart sounds are
+
+_Alternatives = tuple["NDArray[np.int64]", "NDArray[np.int64]"]  # ids and how far apart
 _Choices = tuple["NDArray[np.int64]", "NDArray[np.float64]"]  # ids and costs
 
 
@@ -54,11 +63,11 @@ class Homophones:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        by_sound: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._by_sound: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for character in sorted({*model.calls.characters(), *model.general.characters()} - _NUMERALS):
             for reading in readings(character):
-                by_sound[alike(reading)].setdefault(character, reading)
-        self._by_sound = {sound: (ids_of("".join(found)), list(found.values())) for sound, found in by_sound.items()}
+                self._by_sound[alike(reading)].setdefault(character, reading)
+        self._by_syllable: dict[str, _Alternatives] = {}
 
     def put_right(self, utterances: Sequence[Utterance], held: Collection[str]) -> tuple[list[Utterance], int]:
         """The utterances of a call with their text put right, as long as before, and how many characters changed.
@@ -82,7 +91,7 @@ class Homophones:
         characters = len(calls)
         if np.sum((1 - share) * calls + share * general < math.exp(UNLIKELY)) <= UNLIKELY_SHARE * characters:
             return list(texts), 0
-        out = [self._reading(text, [TYPED_CHANGE] * len(text), set(_numbers(text)), share) for text in texts]
+        out = [self._reading(text, [TYPED_CHANGE] * len(text), (), set(_numbers(text)), share) for text in texts]
         changed = _differences(texts, out)
         return (out, changed) if changed >= LEAST_CHANGED * characters else (list(texts), 0)
 
@@ -114,33 +123,50 @@ class Homophones:
         doubt = [sure[offset] for offset in one.offsets]
         stands = set(_places(text, held)) | set(_numbers(text))
         stands |= {place for place, probability in enumerate(doubt) if probability >= SURE}
-        return self._reading(text, [CHANGE + _odds(probability) for probability in doubt], stands, share)
+        doubted = {place for place, probability in enumerate(doubt) if probability < NEAR_SURE}
+        return self._reading(text, [CHANGE + _odds(probability) for probability in doubt], doubted, stands, share)
 
-    def _reading(self, text: str, changes: Sequence[float], stands: Collection[int], share: float) -> str:
-        """The likeliest reading of a text, of what each character costs to change; the places `stands` stay."""
+    def _reading(
+        self, text: str, changes: Sequence[float], doubted: Collection[int], stands: Collection[int], share: float
+    ) -> str:
+        """The likeliest reading of a text, of what each character costs to change; the places `stands` stay, the places
+        `doubted` may be of a near sound."""
         out = list(text)
         for start, end in (found.span() for found in CHINESE.finditer(text)):
             sounds = syllables(text[start:end])
             if len(sounds) != end - start or all(place in stands for place in range(start, end)):
                 continue
             choices = [
-                self._choices(text[place], sound, changes[place]) if place not in stands else _only(text[place])
+                _only(text[place])
+                if place in stands
+                else self._choices(text[place], sound, changes[place], share if place in doubted else None)
                 for place, sound in zip(range(start, end), sounds, strict=True)
             ]
             likeliest = self._likeliest(choices, share)
             out[start:end] = map(character_of, likeliest)
         return "".join(out)
 
-    def _choices(self, character: str, sound: str, change: float) -> _Choices:
-        """What may be meant by a character, itself first, and what it costs to change it."""
-        found = self._by_sound.get(alike(sound))
-        if found is None:
-            return _only(character)
-        numbers, sounds = found
-        costs = max(LEAST_CHANGE, change) + np.array([NOT_THE_SAME * (reading != sound) for reading in sounds])
+    def _choices(self, character: str, sound: str, change: float, share: float | None) -> _Choices:
+        """What may be meant by a character, itself first, and what it costs to change it; near sounds at the share of
+        general, none without it."""
+        numbers, apart = self._alternatives(sound)
         (own,) = ids_of(character)
-        others = numbers != own
-        return np.append(own, numbers[others]), np.append(0.0, costs[others])
+        others = (numbers != own) & (apart <= (ALIKE if share is None else NEAR))
+        dearer = np.array([0.0, NOT_THE_SAME, NEAR_SOUND + NEAR_ELSEWHERE * (share or 0.0)])
+        return np.append(own, numbers[others]), np.append(0.0, max(LEAST_CHANGE, change) + dearer[apart[others]])
+
+    def _alternatives(self, sound: str) -> _Alternatives:
+        """The characters that sound like a syllable, and how far apart each is."""
+        if sound not in self._by_syllable:
+            group = alike(sound)
+            own = {one: SAME if reading == sound else ALIKE for one, reading in self._by_sound[group].items()}
+            others = {one for other, found in self._by_sound.items() if near(group, other) for one in found} - {*own}
+            numbers = ids_of("".join(sorted(others)))
+            usual = np.maximum(self._model.calls.alone(numbers), self._model.general.alone(numbers))
+            numbers = numbers[np.argsort(-usual, kind="stable")[:MOST_NEAR]]
+            apart = np.append(list(own.values()), np.full(len(numbers), NEAR)).astype(np.int64)
+            self._by_syllable[sound] = np.append(ids_of("".join(own)), numbers), apart
+        return self._by_syllable[sound]
 
     def _likeliest(self, choices: Sequence[_Choices], share: float) -> list[int]:
         """One id of each choice: the row of least cost, of the `READINGS` best at every character."""

@@ -74,7 +74,7 @@ class Ngrams:
 
     def log_probability(self, histories: Ids, characters: Ids) -> Logs:
         """(n, HISTORY) ids, (n,) ids → (n,) logarithms."""
-        log_p = self._single(characters)
+        log_p = self.alone(characters)
         for length in range(1, HISTORY + 1):
             log_p = self._longer(packed(histories[:, HISTORY - length :]), characters, log_p)
         return log_p
@@ -82,10 +82,11 @@ class Ngrams:
     def after(self, histories: Ids, characters: Ids) -> Logs:
         """(n, HISTORY) ids, (m,) ids → (n, m) logarithms of each character after each history."""
         lasts, of_last = np.unique(histories[:, -1], return_inverse=True)
-        after_last = self._longer(lasts[:, None], characters, self._single(characters))
+        after_last = self._longer(lasts[:, None], characters, self.alone(characters))
         return self._longer(packed(histories)[:, None], characters, after_last[of_last])
 
-    def _single(self, characters: Ids) -> Logs:
+    def alone(self, characters: Ids) -> Logs:
+        """(n,) ids → (n,) logarithms of characters after nothing that is known."""
         log_p, found = self._look_up(self.log_p, characters)
         return np.where(found, log_p, self.unknown)
 

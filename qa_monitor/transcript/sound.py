@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 # Finals and initials that telephone lines and accents make alike.
 _ALIKE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
+# Initials of one row are made in the same way or in the same place; "" begins with a vowel.
+_MADE_ALIKE = (
+    ("b", "d", "g", "z", "zh", "j"),
+    ("p", "t", "k", "c", "ch", "q"),
+    ("f", "s", "sh", "x", "h"),
+    ("m", "n", "l", "r", ""),
+    ("b", "p", "m", "f"),
+    ("d", "t", "n", "l"),
+    ("g", "k", "h"),
+    ("z", "zh", "j", "c", "ch", "q", "s", "sh", "x", "r"),
+)
+# Finals by medial, vowel and end where they are not written so.
+_SPELT = {"in": "ien", "vn": "ven", "ong": "uen", "iong": "ven", "o": "ue", "uo": "ue", "ou": "eo", "iou": "ieo"}
+_FINAL = re.compile("([iuv]?)([ae]?)([iounr]?)")
 
 
 @lru_cache(maxsize=20_000)
@@ -36,3 +51,27 @@ def alike(syllable: str) -> str:
         elif syllable.endswith(long):
             syllable = syllable[: -len(long)] + short
     return syllable
+
+
+def near(one: str, other: str) -> bool:
+    """Whether two different syllables differ in one trait at most: how or where the initial is made, the medial, the
+    vowel or the end of the final."""
+    initial, *final = _traits(one)
+    other_initial, *other_final = _traits(other)
+    differ = sum(trait != other_trait for trait, other_trait in zip(final, other_final, strict=True))
+    if initial == other_initial:
+        return differ <= 1
+    return differ == 0 and any(initial in row and other_initial in row for row in _MADE_ALIKE)
+
+
+@lru_cache(maxsize=1000)
+def _traits(syllable: str) -> tuple[str, str, str, str]:
+    """Initial, medial, vowel and end; empty what a syllable has not."""
+    from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+    final = to_finals(syllable, strict=True, v_to_u=False)
+    found = _FINAL.fullmatch(_SPELT.get(final, final))
+    if not final or found is None:  # an interjection, as hng: like no other
+        return syllable, "", "", ""
+    medial, vowel, end = found.groups()
+    return to_initials(syllable, strict=True), medial, vowel, end

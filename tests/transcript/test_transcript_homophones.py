@@ -110,6 +110,14 @@ def test_the_shipped_model_knows_how_calls_go(text: str, meant: str) -> None:
     assert right(homophones(), text) == meant
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"), [("您的店费是多少", "您的电费是多少"), ("请您报一下付号", "请您报一下户号")]
+)
+def test_a_near_sound_is_tried_where_the_engine_doubts(text: str, meant: str) -> None:
+    assert right(homophones(), text) == meant
+    assert right(homophones(), "请您报一下付号", probability=0.98) == "请您报一下付号"
+
+
 @pytest.mark.parametrize("text", ["我们周末去爬山看日出", "北京大学图书馆在未名湖旁边", "他昨天去公园散步看见很多花"])
 def test_a_call_about_something_else_is_not_bent_to_ours(text: str) -> None:
     assert right(homophones(), text, probability=0.8) == text

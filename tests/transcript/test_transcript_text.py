@@ -14,6 +14,7 @@ from qa_monitor.transcript import guard, words
 from qa_monitor.transcript.correct import Corrector
 from qa_monitor.transcript.hotwords import fit, list_hash, read_words
 from qa_monitor.transcript.normalise import normalise
+from qa_monitor.transcript.sound import near
 from qa_monitor.transcript.whisper import once
 
 DOMAIN = ("户号", "复电", "营业厅", "校表", "交费", "供电所")
@@ -151,3 +152,21 @@ def test_a_window_begun_anew_deserves_another_decoding() -> None:
     assert not guard.is_poor(once, -0.2, 8)
     assert guard.is_poor(once + once, -0.2, 8)
     assert not guard.is_poor("户号是三三零一二三四五对户号是三三零一二三四", -0.2, 8)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("fu", "hu", True),  # made in the same way
+        ("bao", "pao", True),  # made in the same place
+        ("den", "de", True),  # only the end differs
+        ("yan", "ren", False),  # the initial and the final
+        ("wo", "luo", True),
+        ("wo", "wu", True),
+        ("zon", "dian", False),
+        ("hng", "ha", False),
+    ],
+)
+def test_sounds_are_near_that_differ_in_one_trait(one: str, other: str, expected: bool) -> None:
+    assert near(one, other) is expected
+    assert near(other, one) is expected
