@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 CHANGE = 2.3  # of a character that the engine holds for as likely as not
 LEAST_CHANGE = 0.5
 NOT_THE_SAME = 0.7  # more for a sound that is only alike, as zh and z
-NEAR_SOUND, NEAR_ELSEWHERE = (
-    2.5,
-    4.0,
-)  # more for a sound that is near, as b and d; the latter times the share of general
+NEAR_SOUND = 2.5  # more for a sound that is near, as f and h
+NEAR_ELSEWHERE = 6.0  # and more again, times the share of general: it is less sure what follows
 NEAR_SURE = 0.97  # what the engine is surer of does not stand for a sound that is near
 MOST_NEAR = 150  # characters of near sounds, the most usual
 SURE = 0.999  # what the engine is surer of stands

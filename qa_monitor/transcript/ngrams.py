@@ -69,7 +69,7 @@ class Ngrams:
 
     def characters(self) -> str:
         """All that the model has seen."""
-        singles = self.keys[(self.keys >= _FIRST) & (self.keys >> ID_BITS == 0)]
+        singles = self.keys[slice(*np.searchsorted(self.keys, [_FIRST, 1 << ID_BITS]))]
         return "".join(map(character_of, singles.tolist()))
 
     def log_probability(self, histories: Ids, characters: Ids) -> Logs:

@@ -13,6 +13,7 @@ from speech.telephone import over_telephone, write_mu_law
 
 RATE = 16_000
 LEVEL = 0.08
+VOICED_FRAMES = 10  # of 10 ms, as any syllable has: the noise of some clips has shorter peaks as loud
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ def _trimmed(sound: NDArray[np.float64]) -> NDArray[np.float64]:
     """Without the silence at both ends, so that the reference times are those of the voice."""
     frames = sound[: len(sound) // 160 * 160].reshape(-1, 160)
     level_db = 10 * np.log10((frames**2).mean(axis=1) + 1e-10)
-    loud = np.flatnonzero(level_db > level_db.max() - 20)
-    return sound[max(0, loud[0] * 160 - 320) : loud[-1] * 160 + 1600]
+    loud = level_db > level_db.max() - 20
+    voiced = np.flatnonzero(np.convolve(loud, np.ones(VOICED_FRAMES), "valid") == VOICED_FRAMES)
+    return sound[max(0, voiced[0] * 160 - 320) : (voiced[-1] + VOICED_FRAMES - 1) * 160 + 1600]
 
 
 def _level(sound: NDArray[np.float64]) -> float:
