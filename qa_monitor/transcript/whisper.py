@@ -42,7 +42,7 @@ FRAMES_PER_S = 100
 ALIGNED_PER_S = 50
 WINDOW_S = 11.9
 WHOLE_S = 28.5  # with LATER_S, TAIL_S and what a window may run over, under the 30 s that the model takes
-LATER_S = 0.4  # a short recording is heard twice, the second time so much later: the likelier text errs less
+LATER_S = (0.2, 0.4)  # a short recording is heard again so much later each time: the hearings err in different places
 TAIL_S = 0.6  # silence after the last word: without it the decoder does not find the end and repeats itself
 FRAMES = 1250  # the most encoder input of a window
 HEARD_BY_S = 2.0  # the decoder is given a window's states up to a whole multiple of this: every step reads all of them
@@ -64,6 +64,15 @@ class _Decoded:
     total: float  # log probability of all tokens
     log_probability: float  # mean
     no_speech: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """One of the times that a clip is heard."""
+
+    of: int  # the clip's place
+    later_s: float  # silence put before it
+    clip: Clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,34 +159,32 @@ class WhisperEngine:
         thorough: bool = False,
     ) -> list[Heard]:
         """Words of every clip, in the clips' order."""
-        if not thorough:
-            return self._hear(clips, hotwords, choose, no_loops, FRAMES)
-        import numpy as np
-
-        later = [Clip(np.pad(clip.samples, (round(LATER_S * RATE), 0))) for clip in clips]
-        both = self._hear([*clips, *later], hotwords, choose, no_loops, LONGEST)
-        pairs = zip(clips, both[: len(clips)], map(_earlier, both[len(clips) :]), strict=True)
-        return [max(pair, key=lambda one: _rank(one.text, one.log_probability, clip.seconds)) for clip, *pair in pairs]
-
-    def _hear(
-        self, clips: Sequence[Clip], hotwords: str, choose: Choose | None, no_loops: bool, frames: int
-    ) -> list[Heard]:
         if not clips:
             return []
-        seconds = [clip.seconds for clip in clips]
+        later_s = (0.0, *LATER_S) if thorough else (0.0,)
+        hearings = [_Hearing(place, s, _later(clip, s)) for place, clip in enumerate(clips) for s in later_s]
+        return self._hear(hearings, hotwords, choose, no_loops, LONGEST if thorough else FRAMES)
+
+    def _hear(
+        self, hearings: Sequence[_Hearing], hotwords: str, choose: Choose | None, no_loops: bool, frames: int
+    ) -> list[Heard]:
+        """The best of what the hearings of each clip give, in the clips' order."""
         prompt = self._prompt(hotwords)
-        waiting = [self._lanes.single(partial(self._encoded, clip, frames)) for clip in clips]
-        encoded = []
+        waiting = [self._lanes.single(partial(self._encoded, one.clip, frames)) for one in hearings]
+        sounds = []
         first: list[Future[list[_Decoded]]] = []
-        for one in waiting:
-            encoded.append(one.result())
-            how = _How(encoded[-1].shape[1], len(prompt), self._beam_size)
-            first.append(self._lanes.join(how, (encoded[-1], prompt)))
+        for sound in waiting:
+            sounds.append(sound.result())
+            how = _How(sounds[-1].shape[1], len(prompt), self._beam_size)
+            first.append(self._lanes.join(how, (sounds[-1], prompt)))
         # The longest window stands for all: to ask for each costs a tenth of its transcript.
-        longest = encoded[max(range(len(clips)), key=lambda i: seconds[i])]
+        longest = sounds[max(range(len(hearings)), key=lambda i: hearings[i].clip.seconds)]
         language = self._lanes.single(partial(self._language, longest), urgent=True)
-        decoded = self._chosen([one.result() for one in first], choose)
-        attempts = [1] * len(clips)
+        best = self._best(hearings, [one.result() for one in first], choose)
+        later_s = [hearings[i].later_s for i, _ in best]
+        seconds = [hearings[i].clip.seconds for i, _ in best]
+        encoded, decoded = [sounds[i] for i, _ in best], [one for _, one in best]
+        attempts = [1] * len(best)
         if prompt or no_loops:  # else it would only be the same once more
             attempts = self._decode_poor_again(encoded, decoded, seconds, NO_REPEAT if no_loops else 0)
         aligned = [
@@ -185,15 +192,25 @@ class WhisperEngine:
             for sound, one, length in zip(encoded, decoded, seconds, strict=True)
         ]
         return [
-            Heard(words.result(), one.log_probability, one.no_speech, language.result(), tries, sound)
-            for words, one, tries, sound in zip(aligned, decoded, attempts, encoded, strict=True)
+            Heard(_earlier(words.result(), s), one.log_probability, one.no_speech, language.result(), tries, sound)
+            for words, one, s, tries, sound in zip(aligned, decoded, later_s, attempts, encoded, strict=True)
         ]
 
-    def _chosen(self, decoded: list[list[_Decoded]], choose: Choose | None) -> list[_Decoded]:
+    def _best(
+        self, hearings: Sequence[_Hearing], decoded: Sequence[list[_Decoded]], choose: Choose | None
+    ) -> list[tuple[int, _Decoded]]:
+        """For every clip the best of all readings of its hearings, and the place of the hearing."""
+        groups: dict[int, list[tuple[int, _Decoded]]] = {}
+        for i, (hearing, readings) in enumerate(zip(hearings, decoded, strict=True)):
+            own = readings if choose else readings[:1]
+            groups.setdefault(hearing.of, []).extend((i, one) for one in own)
         if choose is None:
-            return [one[0] for one in decoded]
-        places = choose([[Reading(self._text(one), one.total) for one in group] for group in decoded])
-        return [group[place] for group, place in zip(decoded, places, strict=True)]
+            return [
+                max(group, key=lambda pair: self._rank(pair[1], hearings[pair[0]].clip.seconds))
+                for group in groups.values()
+            ]
+        places = choose([[Reading(self._text(one), one.total) for _, one in group] for group in groups.values()])
+        return [group[place] for group, place in zip(groups.values(), places, strict=True)]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a prompt's text."""
@@ -359,13 +376,20 @@ def _rank(text: str, log_probability: float, seconds: float) -> tuple[bool, floa
     return not is_poor(text, log_probability, seconds), log_probability
 
 
-def _earlier(heard: Heard) -> Heard:
-    """On the clock of the window, not of its second hearing."""
-    words = tuple(
-        replace(word, start_s=max(0.0, word.start_s - LATER_S), end_s=max(0.0, word.end_s - LATER_S))
-        for word in heard.words
+def _later(clip: Clip, later_s: float) -> Clip:
+    """A clip with silence before it."""
+    import numpy as np
+
+    return Clip(np.pad(clip.samples, (round(later_s * RATE), 0))) if later_s else clip
+
+
+def _earlier(words: tuple[HeardWord, ...], later_s: float) -> tuple[HeardWord, ...]:
+    """On the clock of the clip, not of a hearing so much later."""
+    if not later_s:
+        return words
+    return tuple(
+        replace(word, start_s=max(0.0, word.start_s - later_s), end_s=max(0.0, word.end_s - later_s)) for word in words
     )
-    return replace(heard, words=words)
 
 
 def _language(ranked: list[tuple[str, float]]) -> Language:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from qa_monitor.models import ModelRegistry
 from qa_monitor.recordings import identify, walk
 from qa_monitor.records import CallFacts, Dialogue, Transcript
 from qa_monitor.settings import RecordingSettings, Settings
-from qa_monitor.transcript.engine import Engine, load_engine
+from qa_monitor.transcript.engine import Clip, Engine, Heard, Reading, load_engine
 from qa_monitor.transcript.transcribe import transcribe
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -112,3 +112,24 @@ def test_a_sample_call_is_heard_well_and_the_same_twice(decoder: Decoder, engine
         assert all(word.start_s <= word.end_s for word in utterance.words)
     again, _ = hear(path, decoder, engine)
     assert again == text
+
+
+def test_a_short_recording_is_chosen_from_several_hearings_on_one_clock(decoder: Decoder, engine: Engine) -> None:
+    (file,) = walk([SAMPLES / "recordings" / "0085_20261103_102947_C1002.wav"], RecordingSettings())
+    with decoder.open(identify(file)) as audio:
+        span = audio.info.channels[0].voiced[0]
+        clip = Clip(audio.read(0, max(0.0, span.start_s - 0.5), span.end_s))
+    readings: list[int] = []
+
+    def heard(place: int) -> Heard:
+        def choose(groups: Sequence[Sequence[Reading]]) -> list[int]:
+            readings.append(len(groups[0]))
+            return [place]
+
+        (one,) = engine.recognise([clip], choose=choose, thorough=True)
+        return one
+
+    first, last = heard(0), heard(-1)
+    assert readings == [15, 15]  # three hearings, beam 5
+    assert first.words[0].start_s == pytest.approx(last.words[0].start_s, abs=0.15)
+    assert all(word.end_s <= clip.seconds + 0.1 for word in (*first.words, *last.words))
