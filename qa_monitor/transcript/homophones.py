@@ -61,10 +61,11 @@ class Homophones:
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._by_sound: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        by_sound: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for character in sorted({*model.calls.characters(), *model.general.characters()} - _NUMERALS):
             for reading in readings(character):
-                self._by_sound[alike(reading)].setdefault(character, reading)
+                by_sound[alike(reading)].setdefault(character, reading)
+        self._by_sound = dict(by_sound)  # several calls read it at once: asking must not add to it
         self._by_syllable: dict[str, _Alternatives] = {}
 
     def put_right(self, utterances: Sequence[Utterance], held: Collection[str]) -> tuple[list[Utterance], int]:
@@ -157,7 +158,7 @@ class Homophones:
         """The characters that sound like a syllable, and how far apart each is."""
         if sound not in self._by_syllable:
             group = alike(sound)
-            own = {one: SAME if reading == sound else ALIKE for one, reading in self._by_sound[group].items()}
+            own = {one: SAME if reading == sound else ALIKE for one, reading in self._by_sound.get(group, {}).items()}
             others = {one for other, found in self._by_sound.items() if near(group, other) for one in found} - {*own}
             numbers = ids_of("".join(sorted(others)))
             usual = np.maximum(self._model.calls.alone(numbers), self._model.general.alone(numbers))
