@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 
+from qa_monitor.transcript.sound import alike
+
 SAME_SOUND, ANY_OTHER = 0.6, 0.25  # the rest of the spoiled characters are lost
-_NEAR = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"), ("n", "l"))
 
 
 @lru_cache(maxsize=1)
@@ -21,31 +22,20 @@ def confusable() -> dict[str, str]:
             character.encode("gb2312")
         except UnicodeEncodeError:
             continue
-        by_sound.setdefault(_folded(pinyin(character, style=Style.NORMAL)[0][0]), []).append(character)
+        by_sound.setdefault(alike(pinyin(character, style=Style.NORMAL)[0][0]), []).append(character)
     return {character: "".join(group) for group in by_sound.values() for character in group}
-
-
-def _folded(sound: str) -> str:
-    """Sounds that recognisers and dialects mix up become one."""
-    for one, other in _NEAR[:3]:
-        if sound.startswith(one):
-            sound = other + sound[len(one) :]
-    for one, other in _NEAR[3:6]:
-        if sound.endswith(one):
-            sound = sound[: -len(one)] + other
-    return sound
 
 
 def spoil(text: str, rate: float, chance: random.Random) -> str:
     """`text` with a share `rate` of its Chinese characters spoiled."""
-    alike = confusable()
+    sounding = confusable()
     everything = _characters()
     out = []
     for character in text:
-        if character in alike and chance.random() < rate:
+        if character in sounding and chance.random() < rate:
             kind = chance.random()
             if kind < SAME_SOUND:
-                out.append(chance.choice(alike[character]))
+                out.append(chance.choice(sounding[character]))
             elif kind < SAME_SOUND + ANY_OTHER:
                 out.append(chance.choice(everything))
         else:
